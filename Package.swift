@@ -1,0 +1,62 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A library module of ours; it may import only what `dependencies` names (DESIGN: the house).
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], also extra: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings + extra)
+}
+
+/// The tests of one module; they mirror `Sources/<Module>`.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "muster",
+    products: [
+        .library(name: "Muster", targets: ["Muster"]),
+        .executable(name: "muster", targets: ["MusterTool"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    ],
+    targets: [
+        // Pure core.
+        module("Wire", also: [.enableExperimentalFeature("Lifetimes")]),
+        module("WireFoundation", ["Wire"]),
+        module("Placement"),
+        module("Scheduling"),
+
+        // One outside thing each.
+        .systemLibrary(name: "CHwloc", pkgConfig: "hwloc", providers: [.apt(["libhwloc-dev"])]),
+        .systemLibrary(name: "CNuma", pkgConfig: "numa", providers: [.apt(["libnuma-dev"])]),
+        .target(name: "CPlatform"),
+        module("Machine", ["Placement", "CHwloc", "CNuma", "CPlatform"]),
+        module("Transport", ["Wire"]),
+
+        // Remote work.
+        module("Remote", ["Wire"]),
+        module("Agent", ["Transport", "Machine", "Remote", "CPlatform"]),
+        module("ClusterRuntime", ["Transport", "Placement", "Scheduling", "Remote"]),
+        module("ParallelMap", ["ClusterRuntime"]),
+        module("ClusterManagers", ["ClusterRuntime", "Agent"]),
+        module("Muster", ["ParallelMap", "ClusterManagers", "WireFoundation"]),
+
+        .executableTarget(
+            name: "MusterTool",
+            dependencies: ["Muster", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tools/muster", swiftSettings: settings),
+
+        tests("Wire", ["Wire", "WireFoundation"]),
+        tests("Placement", ["Placement", "Machine"]),
+        tests("Machine", ["Machine", "Placement"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,6 @@
+#ifndef C_PLATFORM_H
+#define C_PLATFORM_H
+
+#include "affinity.h"
+
+#endif
