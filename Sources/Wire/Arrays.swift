@@ -1,0 +1,19 @@
+extension Array: WireEncodable where Element: WireEncodable {
+    /// Appends the number of elements, then the elements; as one block if they are ``Plain``.
+    @inlinable
+    public func write(to output: inout WireWriter) {
+        output.append(length: count)
+        Element.writeElements(span, to: &output)
+    }
+}
+
+extension Array: WireDecodable where Element: WireDecodable {
+    /// Reads the number of elements, then the elements.
+    @inlinable
+    public init(from input: inout WireReader) throws(WireError) {
+        let count = try input.readLength()
+        try input.enter()
+        defer { input.leave() }
+        self = try Element.readElements(count: count, from: &input)
+    }
+}

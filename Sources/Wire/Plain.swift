@@ -1,0 +1,43 @@
+/// A value whose bytes travel as they lie in memory: every bit pattern is valid, without padding or pointers.
+///
+/// Integers, floating-point numbers and SIMD vectors are plain. A struct whose stored properties are all plain,
+/// and lie without gaps, may adopt this with an empty conformance; arrays of it are then copied as one block:
+///
+/// ```swift
+/// struct Particle: Plain { var position: SIMD4<Float>, charge: Float, mass: Float, id: Int64 }
+/// ```
+///
+/// - Warning: The compiler checks `BitwiseCopyable`, but not this: `Bool`, enums and pointers, which have
+///   invalid bit patterns, do not qualify, nor does a struct with one of them inside. Gaps would send bytes that
+///   nobody initialised: order properties from the largest to the smallest.
+public protocol Plain: BitwiseCopyable, WireEncodable, WireDecodable {}
+
+extension Plain {
+    /// Appends the value's bytes as they lie in memory, little endian.
+    @inlinable
+    public func write(to output: inout WireWriter) {
+        output.append(plain: self)
+    }
+
+    /// Reads a value from its bytes.
+    ///
+    /// - Throws: ``WireError/Code/truncated``.
+    @inlinable
+    public init(from input: inout WireReader) throws(WireError) {
+        self = try input.readPlain(Self.self)
+    }
+
+    /// Appends the elements as one aligned block.
+    @inlinable
+    public static func writeElements(_ elements: Span<Self>, to output: inout WireWriter) {
+        output.append(block: elements)
+    }
+
+    /// Reads the elements as one block.
+    ///
+    /// - Throws: ``WireError/Code/truncated`` before anything is allocated.
+    @inlinable
+    public static func readElements(count: Int, from input: inout WireReader) throws(WireError) -> [Self] {
+        try input.readBlock(of: Self.self, count: count)
+    }
+}

@@ -1,0 +1,33 @@
+extension WireEncodable {
+    /// This value as a message of its own.
+    ///
+    /// - Throws: ``WireError/Code/notEncodable`` if a part of the value can't be written.
+    @inlinable
+    public func wireBytes() throws(WireError) -> [UInt8] {
+        var output = WireWriter()
+        write(to: &output)
+        return try output.finish()
+    }
+}
+
+extension WireDecodable {
+    /// Reads a value from a message that holds nothing else.
+    ///
+    /// - Throws: ``WireError`` if the bytes are not such a value, or if bytes are left over.
+    @inlinable
+    public init(wireBytes bytes: [UInt8], limits: WireLimits = .default) throws(WireError) {
+        var input = WireReader(bytes.span, limits: limits)
+        self = try input.read()
+        try input.expectEnd()
+    }
+
+    /// Reads a value from borrowed bytes that hold nothing else.
+    ///
+    /// - Throws: ``WireError`` if the bytes are not such a value, or if bytes are left over.
+    @inlinable
+    public init(wireBytes bytes: RawSpan, limits: WireLimits = .default) throws(WireError) {
+        var input = WireReader(bytes, limits: limits)
+        self = try input.read()
+        try input.expectEnd()
+    }
+}

@@ -1,0 +1,139 @@
+// The primitives that everything else is written with.
+extension WireWriter {
+    /// Makes room for `byteCount` more bytes.
+    @inlinable
+    package mutating func reserve(_ byteCount: Int) {
+        if byteCount > capacity &- count { grow(by: byteCount) }
+    }
+
+    /// Replaces the buffer by one at least twice as large that has room for `byteCount` more bytes.
+    @usableFromInline
+    @inline(never)
+    internal mutating func grow(by byteCount: Int) {
+        let larger = max(capacity * 2, count + byteCount)
+        let new = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+        // SAFETY: the new buffer has room for the `count` initialised bytes that are moved, and is another one.
+        unsafe new.copyMemory(from: base, byteCount: count)
+        // SAFETY: the old buffer is freed once, and nothing else points to it.
+        unsafe base.deallocate()
+        unsafe base = new
+        capacity = larger
+    }
+
+    /// Appends the bytes of `value` as they lie in memory.
+    @inlinable
+    package mutating func append<T: BitwiseCopyable>(plain value: T) {
+        reserve(MemoryLayout<T>.size)
+        // SAFETY: room was made for the value; the buffer is `self`'s alone; storing bytes needs no alignment.
+        unsafe (base + count).storeBytes(of: value, as: T.self)
+        count &+= MemoryLayout<T>.size
+    }
+
+    /// Appends `bytes` as they are, without a length.
+    @inlinable
+    package mutating func append(bytes: RawSpan) {
+        let size = bytes.byteCount
+        reserve(size)
+        // SAFETY: room was made for all of `bytes`, which are initialised and can't overlap a buffer that is
+        // `self`'s alone.
+        unsafe bytes.withUnsafeBytes { source in
+            guard let start = source.baseAddress else { return }
+            unsafe (base + count).copyMemory(from: start, byteCount: size)
+        }
+        count &+= size
+    }
+
+    /// Appends the number of `bytes`, then `bytes`.
+    @inlinable
+    package mutating func append(lengthPrefixed bytes: RawSpan) {
+        append(length: bytes.byteCount)
+        append(bytes: bytes)
+    }
+
+    /// Appends a length in its shortest form: one byte up to 252, else a byte 253, 254 or 255 and then 2, 4 or 8
+    /// bytes.
+    @inlinable
+    package mutating func append(length: Int) {
+        if length < 253 {
+            append(plain: UInt8(truncatingIfNeeded: length))
+        } else {
+            append(longLength: length)
+        }
+    }
+
+    /// Appends a length of more than one byte.
+    @usableFromInline
+    @inline(never)
+    internal mutating func append(longLength length: Int) {
+        if length <= 0xFFFF {
+            append(plain: 253 as UInt8)
+            append(plain: UInt16(truncatingIfNeeded: length))
+        } else if length <= 0xFFFF_FFFF {
+            append(plain: 254 as UInt8)
+            append(plain: UInt32(truncatingIfNeeded: length))
+        } else {
+            append(plain: 255 as UInt8)
+            append(plain: UInt64(truncatingIfNeeded: length))
+        }
+    }
+
+    /// Appends the elements of a plain array as one block, aligned for views of it.
+    ///
+    /// A block of at least 64 bytes whose elements are wider than a byte has a byte before it that says how many
+    /// zero bytes (0 to 15) follow it, chosen so that the elements are aligned relative to the message's start.
+    /// A reader need not rely on that, so a message may be embedded at any offset of another.
+    @inlinable
+    package mutating func append<T: Plain>(block elements: Span<T>) {
+        guard MemoryLayout<T>.size == MemoryLayout<T>.stride else {
+            for index in elements.indices { append(plain: elements[index]) }
+            return
+        }
+        let size = elements.count &* MemoryLayout<T>.stride
+        if MemoryLayout<T>.alignment > 1 && size >= WireFormat.alignedBlock {
+            appendPadding(toAlignment: min(MemoryLayout<T>.alignment, 16), blockSize: size)
+        }
+        reserve(size)
+        // SAFETY: room was made for the block; `T: Plain` has no padding inside and, by the guard, none at its
+        // end, so `size` bytes are initialised; they can't overlap a buffer that is `self`'s alone.
+        unsafe elements.withUnsafeBufferPointer { source in
+            guard let start = source.baseAddress else { return }
+            unsafe (base + count).copyMemory(from: start, byteCount: size)
+        }
+        count &+= size
+    }
+
+    /// Appends the number of padding bytes and the padding, so that what follows is aligned.
+    @usableFromInline
+    internal mutating func appendPadding(toAlignment alignment: Int, blockSize: Int) {
+        reserve(16 + blockSize)
+        let padding = (0 &- (count &+ 1)) & (alignment &- 1)
+        append(plain: UInt8(truncatingIfNeeded: padding))
+        for _ in 0..<padding { append(plain: 0 as UInt8) }
+    }
+
+    /// Reserves room for an integer that is not known yet; ``fill(_:with:)`` stores it.
+    ///
+    /// - Returns: The slot's offset.
+    package mutating func reserveSlot<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) -> Int {
+        let offset = count
+        append(plain: 0 as T)
+        return offset
+    }
+
+    /// Stores `value`, little endian, in the slot at `offset`.
+    package mutating func fill<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, with value: T) {
+        precondition(offset >= 0 && MemoryLayout<T>.size <= count - offset, "a slot lies in what was written")
+        // SAFETY: in bounds of the initialised bytes by the precondition; storing bytes needs no alignment.
+        unsafe (base + offset).storeBytes(of: value, as: T.self)
+    }
+}
+
+/// Constants of the format.
+@usableFromInline
+package enum WireFormat {
+    /// Plain arrays of at least this many bytes are aligned.
+    @usableFromInline
+    package static var alignedBlock: Int {
+        @inlinable get { 64 }
+    }
+}
