@@ -17,3 +17,37 @@ extension Array: WireDecodable where Element: WireDecodable {
         self = try Element.readElements(count: count, from: &input)
     }
 }
+
+extension ContiguousArray: WireEncodable where Element: WireEncodable {
+    /// Appends the same bytes as an `Array` of the same elements.
+    @inlinable
+    public func write(to output: inout WireWriter) {
+        output.append(length: count)
+        Element.writeElements(span, to: &output)
+    }
+}
+
+extension ContiguousArray: WireDecodable where Element: WireDecodable {
+    /// Reads what an `Array` has written.
+    @inlinable
+    public init(from input: inout WireReader) throws(WireError) {
+        self.init(try [Element](from: &input))
+    }
+}
+
+extension ArraySlice: WireEncodable where Element: WireEncodable {
+    /// Appends the same bytes as an `Array` of the same elements.
+    @inlinable
+    public func write(to output: inout WireWriter) {
+        output.append(length: count)
+        Element.writeElements(span, to: &output)
+    }
+}
+
+extension ArraySlice: WireDecodable where Element: WireDecodable {
+    /// Reads what an `Array` has written.
+    @inlinable
+    public init(from input: inout WireReader) throws(WireError) {
+        self.init(try [Element](from: &input))
+    }
+}

@@ -41,3 +41,59 @@ extension Plain {
         try input.readBlock(of: Self.self, count: count)
     }
 }
+
+// A plain type that is also `RawRepresentable`, `Codable` or both travels as a plain one.
+
+extension Plain where Self: RawRepresentable, RawValue: WireEncodable {
+    /// Appends the value's bytes as they lie in memory, little endian.
+    @inlinable
+    public func write(to output: inout WireWriter) {
+        output.append(plain: self)
+    }
+}
+
+extension Plain where Self: RawRepresentable, RawValue: WireDecodable {
+    /// Reads a value from its bytes.
+    ///
+    /// - Throws: ``WireError/Code/truncated``.
+    @inlinable
+    public init(from input: inout WireReader) throws(WireError) {
+        self = try input.readPlain(Self.self)
+    }
+}
+
+extension Plain where Self: Encodable {
+    /// Appends the value's bytes as they lie in memory, little endian.
+    @inlinable
+    public func write(to output: inout WireWriter) {
+        output.append(plain: self)
+    }
+}
+
+extension Plain where Self: Decodable {
+    /// Reads a value from its bytes.
+    ///
+    /// - Throws: ``WireError/Code/truncated``.
+    @inlinable
+    public init(from input: inout WireReader) throws(WireError) {
+        self = try input.readPlain(Self.self)
+    }
+}
+
+extension Plain where Self: RawRepresentable & Encodable, RawValue: WireEncodable {
+    /// Appends the value's bytes as they lie in memory, little endian.
+    @inlinable
+    public func write(to output: inout WireWriter) {
+        output.append(plain: self)
+    }
+}
+
+extension Plain where Self: RawRepresentable & Decodable, RawValue: WireDecodable {
+    /// Reads a value from its bytes.
+    ///
+    /// - Throws: ``WireError/Code/truncated``.
+    @inlinable
+    public init(from input: inout WireReader) throws(WireError) {
+        self = try input.readPlain(Self.self)
+    }
+}

@@ -53,9 +53,11 @@ extension WireEncodable {
     /// Appends the elements with a call for each.
     @inlinable
     public static func writeElements(_ elements: Span<Self>, to output: inout WireWriter) {
+        output.enterElements()
         for index in elements.indices {
             elements[index].write(to: &output)
         }
+        output.leaveElements()
     }
 }
 
@@ -65,6 +67,8 @@ extension WireDecodable {
     /// Memory is reserved for what the remaining bytes could hold, not for what `count` claims.
     @inlinable
     public static func readElements(count: Int, from input: inout WireReader) throws(WireError) -> [Self] {
+        input.enterElements()
+        defer { input.leaveElements() }
         var elements: [Self] = []
         elements.reserveCapacity(input.plausibleCount(of: Self.self, claimed: count))
         for _ in 0..<count {

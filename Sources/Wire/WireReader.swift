@@ -14,6 +14,9 @@ public struct WireReader: ~Escapable {
     @usableFromInline internal var position: Int
     @usableFromInline internal var remainingDepth: Int
     @usableFromInline internal var freeBytes: Int
+    @usableFromInline internal var elementDepth: Int
+    /// Keys that ``Codable`` values have in common, see `CodableKeys`.
+    @usableFromInline internal var keys: CodableKeys?
     /// The limits that this reader was made with.
     public let limits: WireLimits
 
@@ -24,6 +27,7 @@ public struct WireReader: ~Escapable {
         self.bytes = bytes
         self.limits = limits
         position = 0
+        elementDepth = 0
         remainingDepth = limits.nesting
         freeBytes = limits.freeByteCount
     }

@@ -61,6 +61,12 @@ extension WireWriter {
         }
     }
 
+    /// Bytes that a length takes.
+    internal static func byteCount(ofLength length: Int) -> Int {
+        if length < 253 { return 1 }
+        return length <= 0xFFFF ? 3 : length <= 0xFFFF_FFFF ? 5 : 9
+    }
+
     /// Appends a length of more than one byte.
     @usableFromInline
     @inline(never)

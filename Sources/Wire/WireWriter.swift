@@ -13,6 +13,9 @@ public struct WireWriter: ~Copyable {
     @usableFromInline internal var base: UnsafeMutableRawPointer
     @usableFromInline internal var capacity: Int
     @usableFromInline internal var count: Int
+    @usableFromInline internal var elementDepth: Int
+    /// Keys that ``Codable`` values have in common, see `CodableKeys`.
+    @usableFromInline internal var keys: CodableKeys?
     private var failure: WireError?
 
     /// A writer without bytes.
@@ -27,6 +30,7 @@ public struct WireWriter: ~Copyable {
         // SAFETY: freed by `deinit`, or by `grow` when it is replaced.
         unsafe base = .allocate(byteCount: capacity, alignment: 16)
         count = 0
+        elementDepth = 0
     }
 
     // SAFETY: allocated by `init` or `grow`, and freed nowhere else while `base` points to it.
