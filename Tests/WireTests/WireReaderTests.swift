@@ -1,50 +1,6 @@
 import Testing
 import Wire
 
-struct Record: WireCodable, Hashable {
-    var id: Int64, weight: Double, name: String, scores: [Int32]
-
-    init(id: Int64, weight: Double, name: String, scores: [Int32]) {
-        (self.id, self.weight, self.name, self.scores) = (id, weight, name, scores)
-    }
-
-    func write(to output: inout WireWriter) { output.write(id, weight, name, scores) }
-
-    init(from input: inout WireReader) throws(WireError) { (id, weight, name, scores) = try input.read() }
-}
-
-indirect enum Tree: WireCodable, Hashable {
-    case leaf(Int)
-    case branch(Tree, Tree)
-
-    func write(to output: inout WireWriter) {
-        switch self {
-        case .leaf(let value): output.write(0 as UInt8, value)
-        case .branch(let left, let right): output.write(1 as UInt8, left, right)
-        }
-    }
-
-    init(from input: inout WireReader) throws(WireError) {
-        let tag: UInt8 = try input.read()
-        switch tag {
-        case 0: self = .leaf(try input.read())
-        case 1:
-            let (left, right): (Tree, Tree) = try input.read()
-            self = .branch(left, right)
-        default: throw input.invalid("Tree has no case \(tag)")
-        }
-    }
-}
-
-/// A generic type in a module that knows nothing of lifetimes.
-struct Pair<First: WireCodable, Second: WireCodable>: WireCodable {
-    var first: First, second: [Second]
-
-    func write(to output: inout WireWriter) { output.write(first, second) }
-
-    init(from input: inout WireReader) throws(WireError) { (first, second) = try input.read() }
-}
-
 func readThroughExistential(_ type: any WireDecodable.Type, _ bytes: [UInt8]) throws(WireError) -> any WireDecodable {
     var input = WireReader(bytes.span)
     return try type.init(from: &input)
@@ -86,5 +42,31 @@ struct WireReaderTests {
         output.write(7, "seven", [7.0])
         let (a, b, c) = try readThroughPack(output.finish(), as: Int.self, String.self, [Double].self)
         #expect(a == 7 && b == "seven" && c == [7])
+    }
+
+    @Test("a read past the end says what is missing", arguments: 0..<8)
+    func truncated(byteCount: Int) {
+        let bytes = [UInt8](repeating: 0, count: byteCount)
+        let error = #expect(throws: WireError.self) { _ = try Int(wireBytes: bytes) }
+        #expect(error == WireError(code: .truncated, offset: 0, needed: 8, available: byteCount))
+    }
+
+    @Test("bytes after the value are an error")
+    func trailing() {
+        let error = #expect(throws: WireError.self) { _ = try UInt8(wireBytes: [1, 2, 3]) }
+        #expect(error?.code == .trailingBytes && error?.offset == 1)
+    }
+
+    @Test("a type's own complaint comes with the offset")
+    func ownError() {
+        let error = #expect(throws: WireError.self) { _ = try Tree(wireBytes: [9]) }
+        #expect(error?.code == .invalidValue && error?.offset == 1)
+        #expect(error.map { "\($0)" } == "invalidValue at byte 1: Tree has no case 9")
+    }
+
+    @Test("borrowed bytes can be read without an array")
+    func borrowed() throws {
+        let bytes = try Record.sample.wireBytes()
+        #expect(try unsafe bytes.withUnsafeBytes { try unsafe Record(wireBytes: $0.bytes) } == .sample)
     }
 }
