@@ -7,3 +7,7 @@
 int platform_set_affinity(pid_t thread, const void *mask, size_t size) {
     return sched_setaffinity(thread, size, (const cpu_set_t *)mask) == 0 ? 0 : errno;
 }
+
+int platform_get_affinity(pid_t thread, void *mask, size_t size) {
+    return sched_getaffinity(thread, size, (cpu_set_t *)mask) == 0 ? 0 : errno;
+}

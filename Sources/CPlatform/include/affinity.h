@@ -7,4 +7,9 @@
 /// Returns 0, or the errno value of sched_setaffinity(2).
 int platform_set_affinity(pid_t thread, const void *mask, size_t size);
 
+/// Writes the processors that thread `thread` (0: the calling one) is bound to into `mask` (`size` bytes, a multiple
+/// of 8, bit n = processor n; bytes that the kernel doesn't use are zeroed).
+/// Returns 0, or the errno value of sched_getaffinity(2): EINVAL if the kernel's masks are larger than `size`.
+int platform_get_affinity(pid_t thread, void *mask, size_t size);
+
 #endif

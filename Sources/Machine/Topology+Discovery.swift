@@ -1,0 +1,62 @@
+internal import Glibc
+public import Placement
+
+extension Topology {
+    /// This machine, with the CPUs that this process may use.
+    ///
+    /// Discovered once per process; later calls give the same value. What may be used is the mask the process was given
+    /// ∩ its cpuset ∩ what is online.
+    ///
+    /// - Throws: ``TopologyError`` if hwloc fails, or environment variables put another machine in this one's place.
+    /// - Complexity: The first call takes some milliseconds on a small machine, tens on the largest.
+    public static func discover() throws(TopologyError) -> Topology {
+        try discovered.get()
+    }
+
+    /// Reads a machine that hwloc exported (`lstopo --of xml`, hwloc 2).
+    ///
+    /// Its allowed set is what the file says, whatever this process may use.
+    ///
+    /// - Throws: ``TopologyError`` if the file can't be read, is no such XML, or is of hwloc 3.
+    public init(xmlFile: String) throws(TopologyError) {
+        let text = try readXML(xmlFile)
+        let failure = TopologyError(
+            code: .notTopology, source: "the topology file \(xmlFile)", problem: "is no topology that hwloc can load",
+            cure: "write one with hwloc 2: lstopo --of xml FILE")
+        guard let hwloc = HwlocTopology(), hwloc.setXML(text), hwloc.load() else { throw failure }
+        self.init(hwloc)
+        guard !pus.isEmpty else { throw failure }
+    }
+
+    /// Makes up a machine from hwloc's synthetic description, such as `pack:2 numa:2 l3:1 core:8 pu:2`.
+    ///
+    /// - Throws: ``TopologyError`` if the description is malformed.
+    public init(synthetic: String) throws(TopologyError) {
+        guard let hwloc = HwlocTopology(), hwloc.setSynthetic(synthetic), hwloc.load() else {
+            throw TopologyError(
+                code: .badDescription, source: "the synthetic description '\(synthetic)'", problem: "is malformed",
+                cure: "write levels from the outside in, such as: pack:2 numa:2 l3:1 core:8 pu:2")
+        }
+        self.init(hwloc)
+    }
+
+    private static let discovered = Result { () throws(TopologyError) in
+        // The mask is read before hwloc could touch it.
+        let inherited = inheritedAffinity
+        guard let hwloc = HwlocTopology(), hwloc.load() else {
+            throw TopologyError(
+                code: .discovery, source: "this machine",
+                problem: "could not be explored by hwloc: \(errorText(errno))",
+                cure: "check that /sys is mounted")
+        }
+        guard hwloc.isThisMachine else {
+            throw TopologyError(
+                code: .otherMachine, source: "this machine",
+                problem: "is hidden by another one in hwloc's environment variables",
+                cure: "unset HWLOC_XMLFILE, HWLOC_SYNTHETIC and HWLOC_FSROOT, or name that machine with --xml")
+        }
+        var topology = Topology(hwloc)
+        if !inherited.isEmpty { topology.allowed = topology.allowed.intersection(inherited) }
+        return topology
+    }
+}

@@ -1,0 +1,41 @@
+internal import CHwloc
+internal import Placement
+
+extension Topology {
+    /// Takes over what hwloc has loaded.
+    init(_ hwloc: borrowing HwlocTopology) {
+        let packages = hwloc.objects(HWLOC_OBJ_PACKAGE)
+        let packagePositions = Dictionary(
+            packages.enumerated().map { ($1.logicalIndex, $0) }, uniquingKeysWith: { first, _ in first })
+        let caches = [(2, HWLOC_OBJ_L2CACHE), (3, HWLOC_OBJ_L3CACHE)].flatMap { level, type in
+            hwloc.objects(type).map { Cache(level: level, byteCount: $0.byteCount, cpus: $0.cpus) }
+        }
+        let kinds = hwloc.kinds
+        var cores: [Core] = []
+        var corePositions: [Int: Int] = [:]
+        var pus: [PU] = []
+        for pu in hwloc.objects(HWLOC_OBJ_PU) {
+            // Where no cores are known, a CPU counts as one.
+            let object = pu.ancestor(HWLOC_OBJ_CORE)
+            if let object, let core = corePositions[object.logicalIndex] {
+                pus.append(PU(osIndex: pu.osIndex, core: core))
+                continue
+            }
+            if let object { corePositions[object.logicalIndex] = cores.count }
+            let cpus = object?.cpus ?? [pu.osIndex]
+            pus.append(PU(osIndex: pu.osIndex, core: cores.count))
+            cores.append(
+                Core(
+                    osIndex: (object ?? pu).osIndex, cpus: cpus,
+                    package: pu.ancestor(HWLOC_OBJ_PACKAGE).flatMap { packagePositions[$0.logicalIndex] },
+                    kind: cpus.lazy.compactMap { kinds[$0] }.min() ?? 0))
+        }
+        let sets = hwloc.sets
+        self.init(
+            packages: packages.map { Package(osIndex: $0.osIndex, cpus: $0.cpus) },
+            numaNodes: hwloc.objects(HWLOC_OBJ_NUMANODE).map {
+                NUMANode(osIndex: $0.osIndex, memoryByteCount: $0.byteCount, cpus: $0.cpus, kind: $0.subtype)
+            },
+            caches: caches, cores: cores, pus: pus, complete: sets.complete, online: sets.online, allowed: sets.allowed)
+    }
+}

@@ -1,0 +1,50 @@
+extension PlacementPlan {
+    /// Plans workers on the CPUs that the caller lists, or says which of them can't be had.
+    init(_ entries: [[Int]], _ request: PlacementRequest, on topology: Topology) throws(PlacementError) {
+        func failure(_ code: PlacementError.Code, _ cpu: Int? = nil, _ problem: String, _ cure: String)
+            -> PlacementError
+        {
+            PlacementError(code: code, cpu: cpu, allowed: topology.allowed, problem: problem, cure: cure)
+        }
+        let threads = request.threads
+        guard !entries.isEmpty, entries.allSatisfy({ !$0.isEmpty }) else {
+            throw failure(.mismatch, nil, "a worker has no CPU in the list", "list at least one CPU for each worker")
+        }
+        guard entries.count % threads == 0 else {
+            throw failure(
+                .mismatch, nil, "\(entries.count) CPUs don't make workers of \(threads) threads",
+                "list a multiple of \(threads) CPUs")
+        }
+        let count = entries.count / threads
+        if let workers = request.workers, workers != count {
+            throw failure(
+                .mismatch, nil, "the list has CPUs for \(count) workers, not for \(workers)",
+                "list \(threads) for each worker, or leave the number of workers out")
+        }
+        guard count <= PlacementRequest.largestWorkerCount else {
+            throw failure(.invalidCount, nil, "\(count) workers can't be placed", "list fewer CPUs")
+        }
+        var seen: CPUSet = []
+        for cpu in entries.joined() {
+            guard topology.complete.contains(cpu) else {
+                throw failure(.absent, cpu, "CPU \(cpu) is not there", "list CPUs of this machine")
+            }
+            guard topology.online.contains(cpu) else {
+                throw failure(.offline, cpu, "CPU \(cpu) is offline", "bring it online or list another")
+            }
+            guard topology.allowed.contains(cpu) else {
+                throw failure(.notAllowed, cpu, "CPU \(cpu) is not allowed", "list others, or widen the mask or cpuset")
+            }
+            guard !seen.contains(cpu) else {
+                throw failure(.repeated, cpu, "CPU \(cpu) is listed twice", "list each CPU once")
+            }
+            seen.insert(cpu)
+        }
+        self.init(
+            workers: (0..<count).map { index in
+                let cpus = CPUSet(entries[(index * threads)..<((index + 1) * threads)].joined())
+                return Worker(index + 1, cpus, on: topology, reason: "CPU \(cpus), as listed")
+            },
+            usable: topology.allowed, isOversubscribed: false, notes: [])
+    }
+}

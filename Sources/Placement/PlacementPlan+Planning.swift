@@ -1,0 +1,94 @@
+extension PlacementPlan {
+    /// Plans where the workers of `request` go on `topology`.
+    ///
+    /// Pure and deterministic: the same request and machine give the same plan everywhere.
+    ///
+    /// Workers of one thread get cores before hardware threads of cores in use, the most capable kind of core first,
+    /// and worker 1 the first of all. `compact` takes cores in topological order, then their second threads in the same
+    /// order. `balanced` gives every package the floor or the ceiling of its share in proportion to its usable cores,
+    /// every NUMA node and L3 cache inside it likewise (each nesting as this machine nests), and numbers workers so
+    /// that neighbours are together. A worker of several threads gets CPUs that follow one another in topological
+    /// order (so hardware threads of one core first) inside the smallest domain that holds them. No CPU is given twice
+    /// before all are used; then evenly.
+    ///
+    /// - Throws: ``PlacementError`` if the machine can't meet the request.
+    /// - Complexity: O(c log c + w) for c usable CPUs and w workers, w up to ``PlacementRequest/largestWorkerCount``.
+    public init(_ request: PlacementRequest, on topology: Topology) throws(PlacementError) {
+        let usable = topology.allowed
+        guard !usable.isEmpty else {
+            throw PlacementError(
+                code: .noUsableCPU, cpu: nil, allowed: usable, problem: "the machine has no CPU for workers",
+                cure: "widen the CPU mask or cpuset of this process")
+        }
+        guard request.threads >= 1, request.threads <= usable.count || request.cpus != nil else {
+            throw PlacementError(
+                code: .invalidCount, cpu: nil, allowed: usable,
+                problem: "a worker can't have \(request.threads) threads on \(usable.count) CPUs",
+                cure: "ask for 1 to \(usable.count) threads per worker")
+        }
+        if let entries = request.cpus {
+            try self.init(entries, request, on: topology)
+        } else {
+            try self.init(spreading: request, on: topology)
+        }
+    }
+
+    private init(spreading request: PlacementRequest, on topology: Topology) throws(PlacementError) {
+        let usable = UsableCPUs(topology)
+        let (count, notes) = try Self.workerCount(request, on: topology)
+        let tiers = Seats(of: usable, threads: request.threads).tiers(for: count)
+        var seats = Array(tiers.dropLast().joined())
+        let last = tiers[tiers.count - 1]
+        switch request.mode {
+        case .compact:
+            seats += last.prefix(count - seats.count)
+        case .balanced:
+            seats += usable.shared.spread(count - seats.count, over: last[...], servesFirst: seats.isEmpty)
+            seats.sort { ($0.position, $0.tier) < ($1.position, $1.tier) }
+            seats = usable.shared.together(seats[...])
+        }
+        let reasons = Reasons(request, topology, usable, seats)
+        self.init(
+            workers: seats.enumerated().map { index, seat in
+                let cpus = CPUSet(seat.positions.lazy.map { usable.cpus[$0].osIndex })
+                return Worker(index + 1, cpus, on: topology, reason: reasons.reason(for: seat, at: index))
+            },
+            usable: topology.allowed,
+            isOversubscribed: reasons.isOversubscribed,
+            notes: notes + reasons.notes)
+    }
+
+    /// The number of workers asked for, or one per usable core within the cgroup's quota.
+    private static func workerCount(
+        _ request: PlacementRequest, on topology: Topology
+    ) throws(PlacementError) -> (Int, notes: [String]) {
+        if let count = request.workers {
+            guard count >= 1, count <= PlacementRequest.largestWorkerCount else {
+                throw PlacementError(
+                    code: .invalidCount, cpu: nil, allowed: topology.allowed,
+                    problem: "\(count) workers can't be placed",
+                    cure: "ask for 1 to \(PlacementRequest.largestWorkerCount) workers")
+            }
+            return (count, [])
+        }
+        let places =
+            request.threads == 1 ? topology.usableCoreCount : max(1, topology.allowed.count / request.threads)
+        guard let quota = topology.cpuQuota, quota >= 0, quota < Double(places * request.threads) else {
+            return (places, [])
+        }
+        let count = max(1, min(places, Int((quota / Double(request.threads)).rounded(.up))))
+        guard count < places else { return (places, []) }
+        return (count, ["the cgroup's quota is \(quota) CPUs: \(count) workers in place of \(places)"])
+    }
+}
+
+extension PlacementPlan.Worker {
+    init(_ worker: Int, _ cpus: CPUSet, on topology: Topology, reason: String) {
+        self.worker = worker
+        self.cpus = cpus
+        package = topology.packages.first { cpus.isSubset(of: $0.cpus) }?.osIndex
+        numa = topology.numaNodes(of: cpus)
+        core = topology.cores.first { cpus.isSubset(of: $0.cpus) }?.osIndex
+        self.reason = reason
+    }
+}
