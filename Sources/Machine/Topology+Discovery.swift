@@ -57,6 +57,7 @@ extension Topology {
         }
         var topology = Topology(hwloc)
         if !inherited.isEmpty { topology.allowed = topology.allowed.intersection(inherited) }
+        topology.cpuQuota = CPUQuota.read()
         return topology
     }
 }

@@ -30,7 +30,7 @@ extension PlacementPlan {
                 throw failure(.absent, cpu, "CPU \(cpu) is not there", "list CPUs of this machine")
             }
             guard topology.online.contains(cpu) else {
-                throw failure(.offline, cpu, "CPU \(cpu) is offline", "bring it online or list another")
+                throw failure(.offline, cpu, "CPU \(cpu) is offline or outside the cpuset", "list another one")
             }
             guard topology.allowed.contains(cpu) else {
                 throw failure(.notAllowed, cpu, "CPU \(cpu) is not allowed", "list others, or widen the mask or cpuset")
