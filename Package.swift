@@ -47,7 +47,7 @@ let package = Package(
         module("ClusterRuntime", ["Transport", "Placement", "Scheduling", "Remote"]),
         module("ParallelMap", ["ClusterRuntime"]),
         module("ClusterManagers", ["ClusterRuntime", "Agent"]),
-        module("Muster", ["ParallelMap", "ClusterManagers", "WireFoundation"]),
+        module("Muster", ["ParallelMap", "ClusterManagers", "WireFoundation", "Placement", "Machine"]),
 
         .executableTarget(
             name: "MusterTool",

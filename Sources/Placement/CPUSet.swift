@@ -80,7 +80,9 @@ public struct CPUSet: Hashable, Sendable {
     }
 
     /// Whether every CPU of this set is in `other`.
-    public func isSubset(of other: CPUSet) -> Bool { subtracting(other).isEmpty }
+    public func isSubset(of other: CPUSet) -> Bool {
+        words.count <= other.words.count && zip(words, other.words).allSatisfy { $0 & ~$1 == 0 }
+    }
 
     /// Whether the sets have no CPU in common.
     public func isDisjoint(with other: CPUSet) -> Bool { !zip(words, other.words).contains { $0 & $1 != 0 } }

@@ -40,10 +40,12 @@ extension PlacementPlan {
             }
             seen.insert(cpu)
         }
+        let usable = UsableCPUs(topology)
         self.init(
             workers: (0..<count).map { index in
-                let cpus = CPUSet(entries[(index * threads)..<((index + 1) * threads)].joined())
-                return Worker(index + 1, cpus, on: topology, reason: "CPU \(cpus), as listed")
+                let cpus = entries[(index * threads)..<((index + 1) * threads)].joined()
+                return Worker(
+                    index + 1, cpus.compactMap { usable.positions[$0] }, usable, topology, reason: "as listed")
             },
             usable: topology.allowed, isOversubscribed: false, notes: [])
     }

@@ -14,17 +14,17 @@ extension PlacementPlan {
     /// - Throws: ``PlacementError`` if the machine can't meet the request.
     /// - Complexity: O(c log c + w) for c usable CPUs and w workers, w up to ``PlacementRequest/largestWorkerCount``.
     public init(_ request: PlacementRequest, on topology: Topology) throws(PlacementError) {
-        let usable = topology.allowed
-        guard !usable.isEmpty else {
+        let allowed = topology.allowed
+        guard !allowed.isEmpty else {
             throw PlacementError(
-                code: .noUsableCPU, cpu: nil, allowed: usable, problem: "the machine has no CPU for workers",
+                code: .noUsableCPU, cpu: nil, allowed: allowed, problem: "the machine has no CPU for workers",
                 cure: "widen the CPU mask or cpuset of this process")
         }
-        guard request.threads >= 1, request.threads <= usable.count || request.cpus != nil else {
+        guard request.threads >= 1, request.threads <= allowed.count else {
             throw PlacementError(
-                code: .invalidCount, cpu: nil, allowed: usable,
-                problem: "a worker can't have \(request.threads) threads on \(usable.count) CPUs",
-                cure: "ask for 1 to \(usable.count) threads per worker")
+                code: .invalidCount, cpu: nil, allowed: allowed,
+                problem: "a worker can't have \(request.threads) threads on \(allowed.count) CPUs",
+                cure: "ask for 1 to \(allowed.count) threads per worker")
         }
         if let entries = request.cpus {
             try self.init(entries, request, on: topology)
@@ -36,7 +36,8 @@ extension PlacementPlan {
     private init(spreading request: PlacementRequest, on topology: Topology) throws(PlacementError) {
         let usable = UsableCPUs(topology)
         let (count, notes) = try Self.workerCount(request, on: topology)
-        let tiers = Seats(of: usable, threads: request.threads).tiers(for: count)
+        let all = Seats(of: usable, threads: request.threads)
+        let tiers = all.tiers(for: count)
         var seats = Array(tiers.dropLast().joined())
         let last = tiers[tiers.count - 1]
         switch request.mode {
@@ -47,21 +48,26 @@ extension PlacementPlan {
             seats.sort { ($0.position, $0.tier) < ($1.position, $1.tier) }
             seats = usable.shared.together(seats[...])
         }
-        let reasons = Reasons(request, topology, usable, seats)
+        let reasons = Reasons(request.mode, topology, usable, seats, scatteredTiers: all.scatteredTiers)
         self.init(
             workers: seats.enumerated().map { index, seat in
-                let cpus = CPUSet(seat.positions.lazy.map { usable.cpus[$0].osIndex })
-                return Worker(index + 1, cpus, on: topology, reason: reasons.reason(for: seat, at: index))
+                Worker(index + 1, seat.positions, usable, topology, reason: reasons.reason(for: seat, at: index))
             },
             usable: topology.allowed,
             isOversubscribed: reasons.isOversubscribed,
-            notes: notes + reasons.notes)
+            notes: notes + reasons.notes(threads: request.threads, seats: seats))
     }
 
     /// The number of workers asked for, or one per usable core within the cgroup's quota.
     private static func workerCount(
         _ request: PlacementRequest, on topology: Topology
     ) throws(PlacementError) -> (Int, notes: [String]) {
+        let quota = topology.cpuQuota.flatMap { $0 > 0 && $0 < Double(topology.allowed.count) ? $0 : nil }
+        func note(_ quota: Double, _ consequence: String) -> [String] {
+            let tenths = Int((quota * 10).rounded())
+            let number = tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
+            return ["the cgroup's quota is the time of \(number) CPUs: \(consequence)"]
+        }
         if let count = request.workers {
             guard count >= 1, count <= PlacementRequest.largestWorkerCount else {
                 throw PlacementError(
@@ -69,26 +75,25 @@ extension PlacementPlan {
                     problem: "\(count) workers can't be placed",
                     cure: "ask for 1 to \(PlacementRequest.largestWorkerCount) workers")
             }
-            return (count, [])
+            guard let quota, Double(count * request.threads) > quota.rounded(.up) else { return (count, []) }
+            return (count, note(quota, "busy workers will be held back"))
         }
         let places =
-            request.threads == 1 ? topology.usableCoreCount : max(1, topology.allowed.count / request.threads)
-        guard let quota = topology.cpuQuota, quota >= 0, quota < Double(places * request.threads) else {
-            return (places, [])
-        }
+            request.threads == 1 ? topology.usableCoreCount : topology.allowed.count / request.threads
+        guard let quota else { return (places, []) }
         let count = max(1, min(places, Int((quota / Double(request.threads)).rounded(.up))))
         guard count < places else { return (places, []) }
-        return (count, ["the cgroup's quota is \(quota) CPUs: \(count) workers in place of \(places)"])
+        return (count, note(quota, "\(count) workers in place of \(places)"))
     }
 }
 
 extension PlacementPlan.Worker {
-    init(_ worker: Int, _ cpus: CPUSet, on topology: Topology, reason: String) {
+    init(_ worker: Int, _ positions: [Int], _ usable: UsableCPUs, _ topology: Topology, reason: String) {
         self.worker = worker
-        self.cpus = cpus
-        package = topology.packages.first { cpus.isSubset(of: $0.cpus) }?.osIndex
+        cpus = CPUSet(positions.lazy.map { usable.cpus[$0].osIndex })
+        package = usable.common(\.package, of: positions).map { topology.packages[$0].osIndex }
         numa = topology.numaNodes(of: cpus)
-        core = topology.cores.first { cpus.isSubset(of: $0.cpus) }?.osIndex
+        core = usable.commonCore(of: positions).map { topology.cores[$0].osIndex }
         self.reason = reason
     }
 }

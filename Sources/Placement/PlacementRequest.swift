@@ -21,8 +21,8 @@ public struct PlacementRequest: Hashable, Sendable {
     /// entries make a worker.
     public var cpus: [[Int]]?
 
-    /// Asks for workers to be spread by `mode`.
-    public init(workers: Int? = nil, mode: PlacementMode = .compact, threads: Int = 1) {
+    /// Asks for workers to be spread by `mode`; balanced unless told, as most work waits for memory.
+    public init(workers: Int? = nil, mode: PlacementMode = .balanced, threads: Int = 1) {
         self.workers = workers
         self.mode = mode
         self.threads = threads

@@ -1,31 +1,126 @@
-/// Why each worker is where it is, and what the user should be told about the whole.
+/// Why each worker is where it is, in short sentences.
 struct Reasons {
-    private let request: PlacementRequest
+    /// A part of the machine that `balanced` gives a share of the workers, and what users call it.
+    private typealias Share = (part: KeyPath<UsableCPUs.CPU, Int?>, name: (Int) -> String)
+
     private let topology: Topology
     private let usable: UsableCPUs
-    private let count: Int
+    private let workerCount: Int
+    private let scatteredTiers: Range<Int>
+    /// Workers of each CPU.
+    private let loads: [Int]
+    /// The outermost parts that there are several of, and the number of workers in each; nil unless balanced.
+    private let share: (Share, workers: [Int: Int])?
 
-    init(_ request: PlacementRequest, _ topology: Topology, _ usable: UsableCPUs, _ seats: [Seat]) {
-        self.request = request
+    init(_ mode: PlacementMode, _ topology: Topology, _ usable: UsableCPUs, _ seats: [Seat], scatteredTiers: Range<Int>)
+    {
         self.topology = topology
         self.usable = usable
-        count = seats.count
-    }
-
-    /// Whether a CPU has more than one worker.
-    var isOversubscribed: Bool { count * request.threads > usable.cpus.count }
-
-    /// What the user should be told.
-    var notes: [String] {
-        guard isOversubscribed else { return [] }
-        return ["\(count) workers on \(usable.cpus.count) CPUs: CPUs are shared"]
+        self.scatteredTiers = scatteredTiers
+        workerCount = seats.count
+        var loads = [Int](repeating: 0, count: usable.cpus.count)
+        for seat in seats {
+            for position in seat.positions { loads[position] += 1 }
+        }
+        self.loads = loads
+        let parts: [Share] = [
+            (\.package, { "package \(topology.packages[$0].osIndex)" }),
+            (\.numa, { "NUMA node \(topology.numaNodes[$0].osIndex)" }),
+            (\.l3, { "the L3 cache of CPU \(topology.caches[$0].cpus)" }),
+        ]
+        let several = parts.first {
+            Set(usable.cpus.lazy.compactMap { [part = $0.part] in $0[keyPath: part] }).count > 1
+        }
+        share =
+            mode == .compact
+            ? nil
+            : several.map { share in
+                var workers: [Int: Int] = [:]
+                for seat in seats {
+                    if let part = usable.common(share.part, of: seat.positions) { workers[part, default: 0] += 1 }
+                }
+                return (share, workers)
+            }
     }
 
     /// Why the worker at `index` got `seat`.
     func reason(for seat: Seat, at index: Int) -> String {
+        var text = place(of: seat)
+        if seat.positions.count > 1, scatteredTiers.contains(seat.tier) {
+            text += ", apart: no smaller part has \(seat.positions.count) CPUs left"
+        }
         let cpu = usable.cpus[seat.position]
-        let core = topology.cores[cpu.core]
-        let place = core.package.map { " of package \(topology.packages[$0].osIndex)" } ?? ""
-        return "core \(core.osIndex)\(place), \(index == 0 ? "first" : "next") in topological order"
+        if seat.positions.count == 1, cpu.thread > 0 {
+            text += ": every core has a worker"
+        } else if let (share, workers) = share, let part = usable.common(share.part, of: seat.positions) {
+            let name = share.name(part)
+            let count = "\(workers[part] ?? 0) of \(workerCount) workers"
+            text += text.hasSuffix(name) ? ", which gets \(count)" : "; \(name) gets \(count)"
+        } else if index == 0 {
+            text += ", first in topological order"
+        } else if seat.positions.count == 1 {
+            text += cpu.kind > 0 ? ", of a less capable kind" : ", next in topological order"
+        }
+        let load = seat.positions.lazy.map { loads[$0] }.max() ?? 1
+        return load > 1 ? text + "; shared by \(load)" : text
     }
+
+    /// The smallest part of the machine that holds a seat, in words.
+    private func place(of seat: Seat) -> String {
+        let positions = seat.positions
+        let package = usable.common(\.package, of: positions).map { "package \(topology.packages[$0].osIndex)" }
+        let of = package.map { " of \($0)" } ?? ""
+        let count = positions.count == 1 ? "" : "\(positions.count) CPUs "
+        if let core = usable.commonCore(of: positions) {
+            let name = "core \(topology.cores[core].osIndex)\(of)"
+            guard positions.count == 1 else { return "\(count)of \(name)" }
+            let thread = usable.cpus[positions[0]].thread
+            return thread == 0 ? name : "\(Self.ordinal(thread + 1)) thread of \(name)"
+        }
+        if usable.common(\.l2, of: positions) != nil { return "\(count)on one L2 cache\(of)" }
+        if usable.common(\.l3, of: positions) != nil { return "\(count)on one L3 cache\(of)" }
+        if topology.numaNodes.count > 1, let node = usable.common(\.numa, of: positions) {
+            return "\(count)on NUMA node \(topology.numaNodes[node].osIndex)"
+        }
+        return package.map { "\(count)of \($0)" } ?? "\(count)across the machine"
+    }
+
+    static func ordinal(_ number: Int) -> String {
+        switch (number % 10, number % 100) {
+        case (1, let tens) where tens != 11: "\(number)st"
+        case (2, let tens) where tens != 12: "\(number)nd"
+        case (3, let tens) where tens != 13: "\(number)rd"
+        default: "\(number)th"
+        }
+    }
+}
+
+extension Reasons {
+    /// What the user should be told about workers that share CPUs or cores, or whose CPUs are apart.
+    func notes(threads: Int, seats: [Seat]) -> [String] {
+        let what = threads == 1 ? "\(workerCount) workers" : "\(workerCount) workers of \(threads) threads"
+        let least = loads.min() ?? 0
+        let most = loads.max() ?? 0
+        var notes: [String] = []
+        if most > 1 {
+            let shared = CPUSet(loads.indices.lazy.filter { loads[$0] > 1 }.map { usable.cpus[$0].osIndex })
+            let which = least > 1 ? "every CPU" : shared.count == 1 ? "CPU \(shared)" : "each of CPUs \(shared)"
+            let by = least == most || least <= 1 ? "\(most)" : "\(least) or \(most)"
+            notes.append("\(what) on \(loads.count) CPUs: \(which) is shared by \(by)")
+        } else if threads == 1, seats.contains(where: { usable.cpus[$0.position].thread > 0 }) {
+            let cores = Set(seats.lazy.map { usable.cpus[$0.position].core }).count
+            notes.append("\(what) on \(cores) cores: hardware threads of one core share its units")
+        }
+        if threads > 1, most <= 1 {
+            let apart = CPUSet(seats.indices.lazy.filter { scatteredTiers.contains(seats[$0].tier) }.map { $0 + 1 })
+            if let first = apart.min {
+                let who = apart.count == 1 ? "worker \(first)" : "workers \(apart)"
+                notes.append("\(who): CPUs that are left over between those of others, and so apart")
+            }
+        }
+        return notes
+    }
+
+    /// Whether a CPU has more than one worker.
+    var isOversubscribed: Bool { loads.contains { $0 > 1 } }
 }

@@ -19,6 +19,8 @@ struct Seats {
     let tiers: [[Seat]]
     /// CPUs that no seat uses, fewer than a worker needs.
     let left: [Int]
+    /// The tiers whose seats are made of CPUs that don't follow one another.
+    let scatteredTiers: Range<Int>
     private let threads: Int
     private let cpuCount: Int
 
@@ -26,6 +28,7 @@ struct Seats {
         self.threads = threads
         cpuCount = usable.cpus.count
         var tiers: [[[Int]]] = []
+        var scattered: [[[Int]]] = []
         if threads == 1 {
             let deepest = usable.cpus.lazy.map(\.thread).max() ?? 0
             for thread in 0...deepest {
@@ -37,7 +40,6 @@ struct Seats {
             }
             left = []
         } else {
-            var scattered: [[[Int]]] = []
             var rest: [Int] = []
             for kind in usable.kinds {
                 let alike = usable.cpus.indices.filter { usable.cpus[$0].kind == kind }
@@ -50,10 +52,13 @@ struct Seats {
                 rest += left
             }
             let (mixed, left) = Self.blocks(of: threads, from: rest.sorted()[...], in: usable.nearest)
-            tiers += scattered + [mixed]
+            scattered.append(mixed)
             self.left = left
         }
-        self.tiers = tiers.filter { !$0.isEmpty }.enumerated().map { tier, blocks in
+        tiers.removeAll(where: \.isEmpty)
+        scattered.removeAll(where: \.isEmpty)
+        scatteredTiers = tiers.count..<(tiers.count + scattered.count)
+        self.tiers = (tiers + scattered).enumerated().map { tier, blocks in
             blocks.map { Seat(positions: $0, tier: tier) }.sorted { $0.position < $1.position }
         }
     }

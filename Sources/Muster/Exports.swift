@@ -1,0 +1,3 @@
+// One import is all that a program needs.
+@_exported public import Machine
+@_exported public import Placement
