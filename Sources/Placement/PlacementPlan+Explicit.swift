@@ -41,11 +41,15 @@ extension PlacementPlan {
             seen.insert(cpu)
         }
         let usable = UsableCPUs(topology)
+        let seats = (0..<count).map { index in
+            let cpus = entries[(index * threads)..<((index + 1) * threads)].joined()
+            return Seat(positions: cpus.compactMap { usable.positions[$0] }.sorted(), tier: 0)
+        }
+        let reasons = Reasons(request.mode, topology, usable, seats, scatteredTiers: 0..<0)
         self.init(
-            workers: (0..<count).map { index in
-                let cpus = entries[(index * threads)..<((index + 1) * threads)].joined()
-                return Worker(
-                    index + 1, cpus.compactMap { usable.positions[$0] }, usable, topology, reason: "as listed")
+            workers: seats.enumerated().map { index, seat in
+                let reason = reasons.place(of: seat) + ", as listed"
+                return Worker(index + 1, seat.positions, usable, topology, reason: reason)
             },
             usable: topology.allowed, isOversubscribed: false, notes: [])
     }

@@ -66,7 +66,7 @@ struct Reasons {
     }
 
     /// The smallest part of the machine that holds a seat, in words.
-    private func place(of seat: Seat) -> String {
+    func place(of seat: Seat) -> String {
         let positions = seat.positions
         let package = usable.common(\.package, of: positions).map { "package \(topology.packages[$0].osIndex)" }
         let of = package.map { " of \($0)" } ?? ""

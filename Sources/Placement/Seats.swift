@@ -11,9 +11,10 @@ struct Seat {
 
 /// The seats of a machine for workers of a given size, in tiers: all of one tier are taken before one of the next.
 ///
-/// One thread: first a CPU of each core, the most capable kind first, then each core's second CPU, and so on, so that
-/// no core is doubled while another idles. More threads: CPUs that follow one another inside the smallest domain that
-/// holds them, so that a worker of two threads has a core to itself; then what is left over between those.
+/// A seat is made of CPUs that follow one another inside the smallest domain that holds them, so that a worker of two
+/// threads has a core to itself where cores have two CPUs. Seats that begin with a core's first CPU come first, those of
+/// the most capable kind of core before the others; then those that begin with a core's second CPU, and so on, so that
+/// no core is doubled while another idles. Last come seats made of what is left over between all those.
 struct Seats {
     /// Seats by tier, each in topological order; together they use no CPU twice.
     let tiers: [[Seat]]
@@ -28,32 +29,25 @@ struct Seats {
         self.threads = threads
         cpuCount = usable.cpus.count
         var tiers: [[[Int]]] = []
+        var adjacent: [[[Int]]] = []
         var scattered: [[[Int]]] = []
-        if threads == 1 {
-            let deepest = usable.cpus.lazy.map(\.thread).max() ?? 0
-            for thread in 0...deepest {
-                for kind in usable.kinds {
-                    tiers.append(
-                        usable.cpus.indices.filter { usable.cpus[$0].thread == thread && usable.cpus[$0].kind == kind }
-                            .map { [$0] })
-                }
-            }
-            left = []
-        } else {
-            var rest: [Int] = []
-            for kind in usable.kinds {
-                let alike = usable.cpus.indices.filter { usable.cpus[$0].kind == kind }
-                let (blocks, left) = Self.blocks(of: threads, from: alike[...], in: usable.nearest)
-                var order = [Int](repeating: 0, count: usable.cpus.count)
-                for (index, position) in alike.enumerated() { order[position] = index }
-                let isAdjacent = { (block: [Int]) in order[block[block.count - 1]] - order[block[0]] == threads - 1 }
-                tiers.append(blocks.filter(isAdjacent))
-                scattered.append(blocks.filter { !isAdjacent($0) })
-                rest += left
-            }
-            let (mixed, left) = Self.blocks(of: threads, from: rest.sorted()[...], in: usable.nearest)
-            scattered.append(mixed)
-            self.left = left
+        var rest: [Int] = []
+        for kind in usable.kinds {
+            let alike = usable.cpus.indices.filter { usable.cpus[$0].kind == kind }
+            let (blocks, left) = Self.blocks(of: threads, from: alike[...], in: usable.nearest)
+            var order = [Int](repeating: 0, count: usable.cpus.count)
+            for (index, position) in alike.enumerated() { order[position] = index }
+            let isAdjacent = { (block: [Int]) in order[block[block.count - 1]] - order[block[0]] == threads - 1 }
+            adjacent.append(blocks.filter(isAdjacent))
+            scattered.append(blocks.filter { !isAdjacent($0) })
+            rest += left
+        }
+        let (mixed, left) = Self.blocks(of: threads, from: rest.sorted()[...], in: usable.nearest)
+        scattered.append(mixed)
+        self.left = left
+        // Seats that begin a core come before those that begin at its second CPU, and so on.
+        for thread in 0...(usable.cpus.lazy.map(\.thread).max() ?? 0) {
+            tiers += adjacent.map { blocks in blocks.filter { usable.cpus[$0[0]].thread == thread } }
         }
         tiers.removeAll(where: \.isEmpty)
         scattered.removeAll(where: \.isEmpty)
