@@ -57,7 +57,7 @@ let package = Package(
         tests("Wire", ["Wire", "WireFoundation"]),
         tests("Placement", ["Placement", "Machine"], files: ["Topologies"]),
         tests("Machine", ["Machine", "Placement"]),
-        tests("Tool", ["MusterTool"]),
+        tests("Tool", ["MusterTool", "Machine", "Placement"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,1 +1,90 @@
+import Machine
+import Placement
 import Testing
+
+@Suite("muster plan")
+struct PlanCommandTests {
+    @Test("--json prints exactly the document that is promised")
+    func json() throws {
+        let run = try muster("plan", "--workers", "3", "--synthetic", "pack:2 core:2 pu:1", "--json")
+        #expect(run.status == 0 && run.errors.isEmpty)
+        let workers = [
+            #"{"worker":1,"cpus":[0],"package":0,"numa":[0],"core":0,"#
+                + #""reason":"core 0 of package 0, which gets 2 of 3 workers"}"#,
+            #"{"worker":2,"cpus":[1],"package":0,"numa":[0],"core":1,"#
+                + #""reason":"core 1 of package 0, which gets 2 of 3 workers"}"#,
+            #"{"worker":3,"cpus":[2],"package":1,"numa":[0],"core":2,"#
+                + #""reason":"core 2 of package 1, which gets 1 of 3 workers"}"#,
+        ]
+        #expect(run.output == #"{"workers":[\#(workers.joined(separator: ","))],"usable":[0,1,2,3]}"# + "\n")
+    }
+
+    @Test("a worker on several packages has none in the document")
+    func null() throws {
+        let run = try muster("plan", "--workers", "1", "--threads", "4", "--synthetic", "pack:2 core:2 pu:1", "--json")
+        let worker = try #require((run.json?["workers"] as? [[String: Any]])?.first)
+        #expect(worker["cpus"] as? [Int] == [0, 1, 2, 3])
+        #expect(run.output.contains(#""package":null,"numa":[0],"core":null"#))
+    }
+
+    @Test("the table is aligned, gives reasons and ends with what is to be said")
+    func table() throws {
+        let run = try muster("plan", "--workers", "3", "--mode", "compact", "--synthetic", "pack:1 core:2 pu:1")
+        #expect(
+            run.output == """
+                3 workers, compact, on 2 usable CPUs: 0-1
+
+                worker  cpus  numa  why
+                1       0     0     core 0 of package 0, first in topological order; shared by 2
+                2       1     0     core 1 of package 0, next in topological order
+                3       0     0     core 0 of package 0, next in topological order; shared by 2
+
+                note: 3 workers on 2 CPUs: CPU 0 is shared by 2
+
+                """)
+    }
+
+    @Test("a list of CPUs says where workers go, in its order")
+    func list() throws {
+        let run = try muster("plan", "--cpus", "6,0-1", "--synthetic", "pack:2 core:4 pu:1", "--json")
+        let workers = try #require(run.json?["workers"] as? [[String: Any]])
+        #expect(workers.map { $0["cpus"] as? [Int] } == [[6], [0], [1]])
+    }
+
+    @Test("a tool that was given few CPUs plans with no others")
+    func inheritedMask() throws {
+        let former = try affinity()
+        let cpu = try #require(former.max)
+        try bindCurrentThread(to: [cpu])
+        defer { try? bindCurrentThread(to: former) }
+        let run = try muster("plan", "--json")
+        #expect(run.json?["usable"] as? [Int] == [cpu])
+        #expect((run.json?["workers"] as? [Any])?.count == 1)
+        if former.count > 1 {
+            let other = try #require(former.min)
+            let refusal = try muster("plan", "--cpus", "\(other)")
+            #expect(refusal.status == 64)
+            #expect(refusal.errors.hasPrefix("muster: CPU \(other) is not allowed; usable here: \(cpu);"))
+        }
+    }
+
+    @Test(
+        "what can't be is said in one line with the cure, and exit code 64",
+        arguments: [
+            (["--workers", "0"], "ask for 1 to"), (["--workers", "many"], "'many' is invalid"),
+            (["--mode", "wild"], "one of 'compact' and 'balanced'"), (["--threads", "9"], "ask for 1 to 8 threads"),
+            (["--cpus", "0,8"], "CPU 8 is not there; usable here: 0-7;"), (["--cpus", "1,1"], "CPU 1 is listed twice"),
+            (["--cpus", "0-99999999999"], "'0-99999999999' in a list of CPUs"),
+            (["--cpus", ""], "list at least one CPU"),
+            (["--cpus", "0-2", "--threads", "2"], "list a multiple of 2"),
+            (["--cpus", "0-2", "--workers", "2"], "leave the number of workers out"),
+            (["--cpus", "0", "--mode", "compact"], "leave --mode out"), (["--colour"], "Unknown option"), (["x"], "x"),
+            (["--xml", "file"], "leave one of them out"),
+        ])
+    func badInput(arguments: [String], cure: String) throws {
+        let run = try muster(["plan", "--synthetic", "pack:2 core:4 pu:1"] + arguments)
+        #expect(run.status == 64 && run.output.isEmpty)
+        #expect(run.errors.hasPrefix("muster: ") && run.errors.contains(cure))
+        #expect(run.errors.split(separator: "\n").count == 1)
+    }
+}
