@@ -19,10 +19,16 @@ extension Topology {
     ///
     /// - Throws: ``TopologyError`` if the file can't be read, is no such XML, or is of hwloc 3.
     public init(xmlFile: String) throws(TopologyError) {
-        let text = try readXML(xmlFile)
+        try self.init(xml: try readXML(xmlFile), named: xmlFile)
+    }
+
+    /// Reads a machine from the text of a file; `name` is the file's in errors.
+    init(xml text: [UInt8], named name: String) throws(TopologyError) {
+        try checkXML(text, named: name)
         let failure = TopologyError(
-            code: .notTopology, source: "the topology file \(xmlFile)", problem: "is no topology that hwloc can load",
+            code: .notTopology, source: topologyFile(name), problem: "is no topology that hwloc can load",
             cure: "write one with hwloc 2: lstopo --of xml FILE")
+        let text = text.map { CChar(bitPattern: $0) } + [0]
         guard let hwloc = HwlocTopology(), hwloc.setXML(text), hwloc.load() else { throw failure }
         self.init(hwloc)
         guard !pus.isEmpty else { throw failure }

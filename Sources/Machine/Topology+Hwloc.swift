@@ -14,7 +14,8 @@ extension Topology {
         var cores: [Core] = []
         var corePositions: [Int: Int] = [:]
         var pus: [PU] = []
-        for pu in hwloc.objects(HWLOC_OBJ_PU) {
+        // A file may claim any number; those beyond what a set holds are no CPUs of a real machine.
+        for pu in hwloc.objects(HWLOC_OBJ_PU) where pu.osIndex <= CPUSet.largestCPU {
             // Where no cores are known, a CPU counts as one.
             let object = pu.ancestor(HWLOC_OBJ_CORE)
             if let object, let core = corePositions[object.logicalIndex] {

@@ -36,7 +36,10 @@ struct TopologyTree {
 
     private var summary: [String] {
         func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
-        let memory = topology.numaNodes.reduce(0) { $0 + $1.memoryByteCount }
+        let memory = topology.numaNodes.reduce(UInt64(0)) { sum, node in
+            let (memory, isTooLarge) = sum.addingReportingOverflow(node.memoryByteCount)
+            return isTooLarge ? .max : memory
+        }
         let parts = [
             count(topology.packages.count, "package"), count(topology.numaNodes.count, "NUMA node"),
             count(topology.cores.count, "core"), count(topology.pus.count, "CPU"),
