@@ -2,5 +2,9 @@
 #define C_PLATFORM_H
 
 #include "affinity.h"
+#include "events.h"
+#include "lifetime.h"
+#include "spawn.h"
+#include "streams.h"
 
 #endif
