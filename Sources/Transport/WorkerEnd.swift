@@ -1,0 +1,27 @@
+/// How and why a worker ended, as far as it is known.
+public struct WorkerEnd: Hashable, Sendable {
+    /// What ended a worker.
+    public enum Cause: Hashable, Sendable {
+        /// It exited by itself with this status.
+        case exited(status: Int32)
+        /// This signal ended it; a trap is SIGILL or SIGTRAP, an overflowed stack SIGSEGV.
+        case signalled(Int32)
+        /// Nothing was heard of it for this many seconds, so it was killed.
+        case silent(seconds: Double)
+        /// The link to it ended; nothing more is known.
+        case lost(String)
+        /// The cluster ended it.
+        case removed
+    }
+
+    /// What ended it.
+    public let cause: Cause
+    /// The last lines it wrote to its standard error; 16 KiB at most.
+    public let standardErrorTail: String
+
+    /// Describes an end.
+    public init(cause: Cause, standardErrorTail: String = "") {
+        self.cause = cause
+        self.standardErrorTail = standardErrorTail
+    }
+}
