@@ -40,14 +40,24 @@ let package = Package(
         .target(name: "CPlatform"),
         module("Machine", ["Placement", "CHwloc", "CNuma", "CPlatform"]),
         module("Transport", ["Wire"]),
+        module("SharedMemoryLink", ["Transport", "CPlatform"]),
 
         // Remote work.
         module("Remote", ["Wire"]),
-        module("Agent", ["Transport", "Machine", "Remote", "CPlatform"]),
+        module("Agent", ["Transport", "SharedMemoryLink", "Machine", "Remote", "CPlatform"]),
         module("ClusterRuntime", ["Transport", "Placement", "Scheduling", "Remote"]),
-        module("ParallelMap", ["ClusterRuntime"]),
-        module("ClusterManagers", ["ClusterRuntime", "Agent"]),
-        module("Muster", ["ParallelMap", "ClusterManagers", "WireFoundation", "Placement", "Machine"]),
+        module("ParallelMap", ["ClusterRuntime", "Remote", "Scheduling", "Transport", "Wire"]),
+        module("ClusterManagers", ["ClusterRuntime", "Agent", "Machine", "Placement", "Remote", "SharedMemoryLink", "Transport"]),
+        module(
+            "Muster",
+            [
+                "Agent", "ClusterManagers", "ClusterRuntime", "Machine", "ParallelMap", "Placement", "Remote",
+                "Scheduling", "SharedMemoryLink", "Transport", "Wire", "WireFoundation",
+            ]),
+
+        // Played by the process-level tests: what a user's program does, as subcommands.
+        .executableTarget(
+            name: "muster-test-program", dependencies: ["Muster"], path: "Tests/Program", swiftSettings: settings),
 
         .executableTarget(
             name: "MusterTool",

@@ -1,0 +1,143 @@
+import CPlatform
+import Glibc
+import Synchronization
+
+/// One thread that waits for many descriptors and deadlines, and calls their handlers one after the other.
+///
+/// Handlers must not block: everything else this poller watches waits for them.
+package final class Poller: Sendable {
+    /// What a descriptor is ready for.
+    package struct Readiness: OptionSet, Sendable {
+        package let rawValue: UInt32
+        package init(rawValue: UInt32) { self.rawValue = rawValue }
+        package static let readable = Readiness(rawValue: EPOLLIN.rawValue)
+        package static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
+        /// The other side is gone, or the descriptor is broken; reading tells which.
+        package static let ended = Readiness(rawValue: EPOLLHUP.rawValue | EPOLLERR.rawValue)
+    }
+
+    /// Names a watched descriptor or a deadline; never reused, so an event that comes too late finds nothing.
+    package struct Token: Hashable, Sendable {
+        fileprivate let number: UInt64
+    }
+
+    private struct State {
+        var watched: [UInt64: @Sendable (Readiness) -> Void] = [:]
+        var deadlines: [(at: Double, token: UInt64, action: @Sendable () -> Void)] = []
+        var nextToken: UInt64 = 1
+    }
+
+    private let state = Mutex(State())
+    private let events: CInt
+    private let wake: CInt
+    private static let wakeToken: UInt64 = 0
+
+    /// The poller of links and processes.
+    package static let links = Poller(named: "muster-links")
+
+    /// Starts a poller with a thread of its own; it lives as long as the process.
+    package init(named name: String) {
+        events = epoll_create1(CInt(EPOLL_CLOEXEC))
+        wake = eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
+        precondition(events >= 0 && wake >= 0, "no descriptor left for epoll; raise the limit on open files (ulimit -n)")
+        control(EPOLL_CTL_ADD, wake, .readable, Poller.wakeToken)
+        SystemThread.start(named: name) { [self] in
+            while true { wait() }
+        }
+    }
+
+    /// Watches a descriptor that the caller owns; it must be removed before it is closed.
+    package func watch(
+        _ descriptor: CInt, for readiness: Readiness, _ handler: @escaping @Sendable (Readiness) -> Void
+    ) throws(SystemError) -> Token {
+        let token = state.withLock { state in
+            let token = state.nextToken
+            state.nextToken += 1
+            state.watched[token] = handler
+            return token
+        }
+        let code = control(EPOLL_CTL_ADD, descriptor, readiness, token)
+        guard code == 0 else {
+            _ = state.withLock { $0.watched.removeValue(forKey: token) }
+            throw SystemError("watch descriptor \(descriptor)", errno: code)
+        }
+        return Token(number: token)
+    }
+
+    /// Changes what a descriptor is watched for.
+    package func update(_ token: Token, _ descriptor: CInt, for readiness: Readiness) {
+        control(EPOLL_CTL_MOD, descriptor, readiness, token.number)
+    }
+
+    /// Stops watching; a handler that runs right now still finishes.
+    package func remove(_ token: Token, _ descriptor: CInt) {
+        let handler = state.withLock { $0.watched.removeValue(forKey: token.number) }
+        if handler != nil { control(EPOLL_CTL_DEL, descriptor, [], token.number) }
+    }
+
+    /// Calls `action` once, on the poller's thread, after `seconds`.
+    @discardableResult
+    package func after(seconds: Double, _ action: @escaping @Sendable () -> Void) -> Token {
+        let at = monotonicSeconds() + seconds
+        let (token, isFirst) = state.withLock { state in
+            let token = state.nextToken
+            state.nextToken += 1
+            let index = state.deadlines.firstIndex { $0.at > at } ?? state.deadlines.endIndex
+            state.deadlines.insert((at, token, action), at: index)
+            return (token, index == 0)
+        }
+        if isFirst { wakeUp() }
+        return Token(number: token)
+    }
+
+    /// Forgets a deadline that has not passed.
+    package func cancel(_ token: Token) {
+        state.withLock { state in state.deadlines.removeAll { $0.token == token.number } }
+    }
+
+    /// Calls `action` soon on the poller's thread.
+    package func perform(_ action: @escaping @Sendable () -> Void) {
+        after(seconds: 0, action)
+    }
+
+    private func wakeUp() {
+        eventfd_write(wake, 1)
+    }
+
+    @discardableResult
+    private func control(_ operation: CInt, _ descriptor: CInt, _ readiness: Readiness, _ token: UInt64) -> CInt {
+        var event = unsafe epoll_event(events: readiness.rawValue, data: epoll_data_t(u64: token))
+        return unsafe epoll_ctl(events, operation, descriptor, &event) == 0 ? 0 : errno
+    }
+
+    private func wait() {
+        let next = state.withLock { $0.deadlines.first?.at }
+        var timeout: CInt = -1
+        if let next {
+            // Rounded up, or a deadline a fraction of a millisecond away would spin.
+            timeout = CInt(min(max((next - monotonicSeconds()) * 1000, 0).rounded(.up), 1e9))
+        }
+        let ready = unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { buffer in
+            let count = unsafe epoll_wait(events, buffer.baseAddress, CInt(buffer.count), timeout)
+            return (0..<max(Int(count), 0)).map { index in
+                unsafe (token: buffer[index].data.u64, readiness: Readiness(rawValue: buffer[index].events))
+            }
+        }
+        for (token, readiness) in ready {
+            if token == Poller.wakeToken {
+                var value: eventfd_t = 0
+                unsafe eventfd_read(wake, &value)
+                continue
+            }
+            let handler = state.withLock { $0.watched[token] }
+            handler?(readiness)
+        }
+        let now = monotonicSeconds()
+        while let due = state.withLock({ state -> (@Sendable () -> Void)? in
+            guard let first = state.deadlines.first, first.at <= now else { return nil }
+            return state.deadlines.removeFirst().action
+        }) {
+            due()
+        }
+    }
+}
