@@ -1,0 +1,66 @@
+import Wire
+
+// A closure is two words: the code and its context. A literal that captures nothing has no context when it is passed
+// straight to a parameter and stored in a struct whose field has *exactly* the parameter's type; any other way in, the
+// compiler may wrap it. Hence one struct for each form of parameter, and no function in common for them.
+
+/// A struct that holds one closure and nothing else, so that it can be taken apart and put together again.
+protocol Body {}
+
+/// The two words of a closure.
+struct ClosureWords {
+    let code: UInt
+    let context: UInt
+
+    init<B: Body>(_ body: B) {
+        precondition(MemoryLayout<B>.size == 2 * MemoryLayout<UInt>.size, "a body is one closure")
+        // SAFETY: a struct with one closure has the closure's layout, two words; nothing is retained or called.
+        (code, context) = unsafe unsafeBitCast(body, to: (UInt, UInt).self)
+    }
+}
+
+extension Body {
+    /// The body whose code lies at `code` and that captured nothing.
+    init(code: UInt) {
+        precondition(MemoryLayout<Self>.size == 2 * MemoryLayout<UInt>.size, "a body is one closure")
+        // SAFETY: the driver took `code` from a body of this very type in a process of the same build, and saw that the
+        // context was nil; a nil context needs no reference count.
+        self = unsafe unsafeBitCast((code, UInt(0)), to: Self.self)
+    }
+}
+
+struct ElementBody<Element, Output, each Capture>: Body {
+    let function: @Sendable (Element, repeat each Capture) throws -> Output
+    init(_ function: @escaping @Sendable (Element, repeat each Capture) throws -> Output) { self.function = function }
+}
+
+struct AsyncElementBody<Element, Output, each Capture>: Body {
+    let function: @Sendable (Element, repeat each Capture) async throws -> Output
+    init(_ function: @escaping @Sendable (Element, repeat each Capture) async throws -> Output) {
+        self.function = function
+    }
+}
+
+struct PairBody<First, Second, Output, each Capture>: Body {
+    let function: @Sendable (First, Second, repeat each Capture) throws -> Output
+    init(_ function: @escaping @Sendable (First, Second, repeat each Capture) throws -> Output) {
+        self.function = function
+    }
+}
+
+struct AsyncPairBody<First, Second, Output, each Capture>: Body {
+    let function: @Sendable (First, Second, repeat each Capture) async throws -> Output
+    init(_ function: @escaping @Sendable (First, Second, repeat each Capture) async throws -> Output) {
+        self.function = function
+    }
+}
+
+struct CallBody<Output, each Capture>: Body {
+    let function: @Sendable (repeat each Capture) throws -> Output
+    init(_ function: @escaping @Sendable (repeat each Capture) throws -> Output) { self.function = function }
+}
+
+struct AsyncCallBody<Output, each Capture>: Body {
+    let function: @Sendable (repeat each Capture) async throws -> Output
+    init(_ function: @escaping @Sendable (repeat each Capture) async throws -> Output) { self.function = function }
+}
