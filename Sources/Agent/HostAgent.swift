@@ -1,0 +1,71 @@
+import Machine
+import Placement
+import Remote
+package import Transport
+
+/// The part of the driver, or of a launched job, that runs the workers of one host.
+package struct HostAgent: Sendable {
+    /// Seconds that a worker has to reach its first `withCluster`.
+    package var startLimit: Double
+
+    package init(startLimit: Double = 60) {
+        self.startLimit = startLimit
+    }
+
+    /// Starts workers, all at the same time, and hands each over when it is up.
+    ///
+    /// - Parameter ready: Called for the workers in the order of `launches`, whichever is up first.
+    /// - Throws: The first failure; then all of them have been ended.
+    package func start(
+        _ launches: [WorkerLaunch], ready: (WorkerProcess, Hello) async throws -> Void
+    ) async throws {
+        var started: [Int: (WorkerProcess, Hello)] = [:]
+        do {
+            try await withThrowingTaskGroup(of: (Int, WorkerProcess, Hello).self) { group in
+                for (index, launch) in launches.enumerated() {
+                    group.addTask { [startLimit] in
+                        let (worker, hello) = try await WorkerProcess.start(launch, startLimit: startLimit)
+                        do {
+                            try HostAgent.check(hello, launch)
+                        } catch {
+                            worker.kill()
+                            _ = await worker.end.get()
+                            throw error
+                        }
+                        return (index, worker, hello)
+                    }
+                }
+                for try await (index, worker, hello) in group { started[index] = (worker, hello) }
+            }
+            for index in launches.indices {
+                if let (worker, hello) = started[index] { try await ready(worker, hello) }
+            }
+        } catch {
+            for (worker, _) in started.values { worker.kill() }
+            for (worker, _) in started.values { _ = await worker.end.get() }
+            throw error
+        }
+    }
+
+    /// Refuses a worker that is another program, or that does not sit where the plan says.
+    static func check(_ hello: Hello, _ launch: WorkerLaunch) throws(WorkerStartError) {
+        func refuse(_ reason: String) -> WorkerStartError {
+            WorkerStartError(process: hello.process, reason: reason, output: "")
+        }
+        guard hello.buildID == BuildID.current.bytes else {
+            throw refuse(
+                """
+                is another build of the program: its build ID is \(BuildID(bytes: hello.buildID)), this one's is \
+                \(BuildID.current); start both from the same file
+                """)
+        }
+        guard let placement = launch.placement else { return }
+        let cpus = CPUSet(hello.cpus)
+        guard cpus == placement.cpus else {
+            throw refuse("runs on CPUs \(cpus), but the plan says \(placement.cpus)")
+        }
+        if let policy = launch.memory, let memory = hello.memory, memory != policy.description {
+            throw refuse("has the memory policy \(memory), but the plan says \(policy)")
+        }
+    }
+}

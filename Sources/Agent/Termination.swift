@@ -1,0 +1,70 @@
+import CPlatform
+import Glibc
+package import SharedMemoryLink
+import Synchronization
+
+/// SIGINT, SIGTERM and SIGHUP, while there are workers to end before this process may.
+///
+/// Signals that the program handles or ignores itself are left alone.
+package enum Termination {
+    private struct State {
+        var watchers: [Int: @Sendable (Int32) -> Void] = [:]
+        var nextWatcher = 0
+        /// The end of a pipe that the handler writes to; made once, kept for ever.
+        var writing: CInt?
+        var received: Int32?
+    }
+
+    private static let state = Mutex(State())
+
+    /// Calls `action` with the number of the first such signal, on a thread of ours.
+    ///
+    /// - Returns: What to give to ``endWatch(_:)``.
+    package static func watch(_ action: @escaping @Sendable (Int32) -> Void) throws(SystemError) -> Int {
+        try state.withLock { state throws(SystemError) in
+            if state.writing == nil { state.writing = try openPipe() }
+            if state.watchers.isEmpty, let writing = state.writing { platform_catch_termination(writing) }
+            state.nextWatcher += 1
+            state.watchers[state.nextWatcher] = action
+            return state.nextWatcher
+        }
+    }
+
+    /// Ends a watch. If a signal came and this was the last, the signal has its usual effect now.
+    package static func endWatch(_ watcher: Int) {
+        let signal = state.withLock { state -> Int32? in
+            state.watchers[watcher] = nil
+            guard state.watchers.isEmpty else { return nil }
+            platform_release_termination()
+            return state.received
+        }
+        if let signal { end(by: signal) }
+    }
+
+    /// Ends this process by `signal`, so that whoever waits for it sees why.
+    package static func end(by signal: Int32) -> Never {
+        platform_flush_output()
+        platform_release_termination()
+        kill(getpid(), signal)
+        // The program may block the signal in this thread, not in all; it ends us from whichever takes it.
+        sleep(1)
+        _exit(128 + signal)
+    }
+
+    private static func openPipe() throws(SystemError) -> CInt {
+        let pipe = try DescriptorPair.pipe()
+        let writing = pipe.far.duplicate()
+        let reading = pipe.takeNear().release()
+        _ = try Poller.links.watch(reading, for: .readable) { _ in
+            var signal: UInt8 = 0
+            guard unsafe read(reading, &signal, 1) == 1 else { return }
+            let number = Int32(signal)
+            let watchers = state.withLock { state in
+                state.received = number
+                return Array(state.watchers.values)
+            }
+            for watcher in watchers { watcher(number) }
+        }
+        return writing
+    }
+}

@@ -1,0 +1,207 @@
+import CPlatform
+import Glibc
+import Machine
+import Placement
+import Remote
+import SharedMemoryLink
+import Synchronization
+import Transport
+import Wire
+
+/// What a worker does from its first `withCluster` on.
+///
+/// Three threads: the poller's, which hears the agent and shows that this process is alive, whatever the bodies do;
+/// one that runs synchronous bodies, one after the other; and Swift's pool, for asynchronous ones.
+package enum WorkerLoop {
+    /// Serves until the agent says stop or is gone; the process ends with it.
+    ///
+    /// Suspends rather than blocks, so that main-actor work of asynchronous bodies can run.
+    package static func run(link descriptor: CInt) async -> Never {
+        platform_flush_output()
+        platform_buffer_output_by_line()
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        let parent = getppid()
+        if platform_end_with_parent(parent) != 0 { endGroup() }
+        let session = WorkerSession(link: SocketLink(owning: Descriptor(owning: descriptor)))
+        session.start()
+        while true { await unsafe withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
+    }
+
+    /// Ends this process and everything it started.
+    fileprivate static func endGroup() -> Never {
+        if getpgrp() == getpid() { kill(0, SIGKILL) }
+        _exit(1)
+    }
+}
+
+/// The worker's side of its link.
+private final class WorkerSession: Sendable {
+    /// A call that runs or waits to.
+    private final class Running: Sendable {
+        let isCancelled = Atomic(false)
+        let task = Mutex<Task<Void, Never>?>(nil)
+
+        func cancel() {
+            isCancelled.store(true, ordering: .relaxed)
+            task.withLock { $0 }?.cancel()
+        }
+    }
+
+    private enum Work: Sendable {
+        case defineFunction([UInt8])
+        case defineCaptures(UInt64, typeName: String, [UInt8])
+        case forgetCaptures(UInt64)
+        case call(Call, [UInt8], Running)
+    }
+
+    private let link: any Link
+    private let work = Mailbox<Work>()
+    private let running = Mutex<[UInt64: Running]>([:])
+
+    init(link: any Link) {
+        self.link = link
+    }
+
+    func start() {
+        link.start { [self] frame in
+            do {
+                try receive(frame)
+            } catch {
+                // Not a link of ours: nothing that follows can be trusted.
+                fail("the driver sent what is no message: \(error)")
+            }
+        } onEnd: { _ in
+            WorkerLoop.endGroup()
+        }
+        let binding = try? Binding.ofCurrentThread()
+        let hello = Hello(
+            process: processID(), host: hostName(), buildID: BuildID.current.bytes,
+            cpus: Array(binding?.cpus ?? []), memory: (binding?.memory).map { "\($0)" })
+        send(.hello(hello))
+    }
+
+    private func send(_ message: Message, _ body: [UInt8] = []) {
+        do {
+            try link.send(message, body)
+        } catch where error.code == .closed {
+            // The link's end is handled where it is noticed.
+        } catch {
+            fail("a message could not be sent: \(error)")
+        }
+    }
+
+    private func fail(_ reason: String) -> Never {
+        let text = Array("muster: worker \(Worker.id): \(reason)\n".utf8)
+        unsafe platform_print(STDERR_FILENO, text, text.count)
+        platform_flush_output()
+        _exit(1)
+    }
+
+    // MARK: - Hearing
+
+    private func receive(_ frame: RawSpan) throws(WireError) {
+        try Message.read(frame) { message, body throws(WireError) in try receive(message, body) }
+    }
+
+    private func receive(_ message: Message, _ body: RawSpan) throws(WireError) {
+        switch message {
+        case .welcome(let welcome):
+            Worker.become(WorkerID(welcome.worker))
+            beat(every: welcome.heartbeatSeconds)
+            SystemThread.start(named: "muster-bodies") { [self] in
+                var bench = Bench()
+                while true { perform(work.take(), &bench) }
+            }
+        case .defineFunction: work.put(.defineFunction(body.copyBytes()))
+        case .defineCaptures(let id, let typeName):
+            work.put(.defineCaptures(id, typeName: typeName, body.copyBytes()))
+        case .forgetCaptures(let id): work.put(.forgetCaptures(id))
+        case .call(let call):
+            let running = Running()
+            self.running.withLock { $0[call.id] = running }
+            work.put(.call(call, body.copyBytes(), running))
+        case .cancel(let call): running.withLock { $0[call] }?.cancel()
+        case .shutdown:
+            platform_flush_output()
+            _exit(0)
+        case .hello, .reply, .refusal, .heartbeat:
+            throw WireError(code: .invalidTag, offset: 0, detail: "a driver does not say that")
+        }
+    }
+
+    private func beat(every seconds: Double) {
+        Poller.links.after(seconds: seconds) { [self] in
+            send(.heartbeat)
+            beat(every: seconds)
+        }
+    }
+
+    // MARK: - Running
+
+    /// What the bodies' thread knows: what was defined, or why it can't be had.
+    private struct Bench {
+        var functions: [UInt64: Result<ResolvedFunction, WireError>] = [:]
+        var captures: [UInt64: Result<CapturesInWorker, WireError>] = [:]
+    }
+
+    private func perform(_ work: Work, _ bench: inout Bench) {
+        switch work {
+        case .defineFunction(let bytes):
+            guard let reference = try? FunctionReference(wireBytes: bytes) else {
+                fail("the driver named a body in a form of its own")
+            }
+            bench.functions[reference.id] = Result { () throws(WireError) in try ResolvedFunction(reference) }
+        case .defineCaptures(let id, let typeName, let bytes):
+            bench.captures[id] = Result { () throws(WireError) in
+                var reader = WireReader(bytes.span)
+                return try CapturesInWorker(typeName: typeName, from: &reader)
+            }
+        case .forgetCaptures(let id): bench.captures[id] = nil
+        case .call(let call, let input, let running): perform(call, input, running, bench)
+        }
+    }
+
+    private func perform(_ call: Call, _ input: [UInt8], _ running: Running, _ bench: Bench) {
+        let function: ResolvedFunction
+        var captures: CapturesInWorker?
+        do throws(WireError) {
+            guard let known = bench.functions[call.function] else {
+                throw WireError(code: .invalidValue, offset: 0, detail: "body \(call.function) was not defined")
+            }
+            function = try known.get()
+            if let id = call.captures {
+                guard let known = bench.captures[id] else {
+                    throw WireError(code: .invalidValue, offset: 0, detail: "captures \(id) were not defined")
+                }
+                captures = try known.get()
+            }
+        } catch {
+            return answer(call, .failure(error))
+        }
+        guard function.isAsynchronous else {
+            return answer(
+                call,
+                Result { () throws(WireError) in
+                    try function.run(input, captures) { running.isCancelled.load(ordering: .relaxed) }
+                })
+        }
+        running.task.withLock { task in
+            task = Task { [captures] in
+                do throws(WireError) {
+                    answer(call, .success(try await function.run(input, captures)))
+                } catch {
+                    answer(call, .failure(error))
+                }
+            }
+        }
+        if running.isCancelled.load(ordering: .relaxed) { running.cancel() }
+    }
+
+    private func answer(_ call: Call, _ result: Result<[UInt8], WireError>) {
+        _ = running.withLock { $0.removeValue(forKey: call.id) }
+        switch result {
+        case .success(let reply): send(.reply(call: call.id), reply)
+        case .failure(let error): send(.refusal(call: call.id, reason: "\(error)"))
+        }
+    }
+}

@@ -1,0 +1,227 @@
+import CPlatform
+import Glibc
+import Machine
+import Remote
+import SharedMemoryLink
+import Synchronization
+package import Transport
+import Wire
+
+/// One worker of this host: the process, its link, its output, and its end.
+package final class WorkerProcess: Sendable {
+    /// The operating system's number of the process.
+    package let process: Int32
+    /// The link, from the worker's `welcome` on.
+    package let link: any Link
+    /// How it ended; fulfilled once, after its last output was printed.
+    package let end = Eventual<WorkerEnd>()
+    /// What could not be had for it, in words.
+    package let warnings: [String]
+
+    private enum Greeting {
+        case hello(Hello)
+        case failed(String)
+    }
+
+    private struct State {
+        var cause: WorkerEnd.Cause?
+        var isWatched = true
+        var watchToken: Poller.Token?
+        var monitor: HeartbeatMonitor?
+        var receive: (@Sendable (RawSpan) -> Void)?
+        var linkEnded: (@Sendable (LinkError?) -> Void)?
+    }
+
+    private let state = Mutex(State())
+    private let greeting = Eventual<Greeting>()
+    private let output: WorkerOutput
+    private let watch: CInt
+
+    private init(_ spawned: SpawnedProcess, link: any Link, output: WorkerOutput) {
+        process = spawned.process
+        watch = spawned.watch
+        warnings = spawned.warnings
+        self.link = link
+        self.output = output
+    }
+
+    // MARK: - Starting
+
+    /// Starts a worker and waits until it has reached its first `withCluster`.
+    ///
+    /// - Parameter startLimit: Seconds until it counts as failed.
+    /// - Throws: ``WorkerStartError`` with what it printed.
+    static func start(_ launch: WorkerLaunch, startLimit: Double) async throws -> (WorkerProcess, Hello) {
+        let worker = try await spawn(launch)
+        let deadline = Poller.links.after(seconds: startLimit) {
+            worker.greeting.fulfil(
+                .failed("did not reach withCluster within \(Int(startLimit)) s; raise the start limit if it needs longer"))
+        }
+        defer { Poller.links.cancel(deadline) }
+        let greeting = await withTaskCancellationHandler {
+            await worker.greeting.get()
+        } onCancel: {
+            worker.greeting.fulfil(.failed("was not waited for: the task was cancelled"))
+        }
+        switch greeting {
+        case .hello(let hello):
+            return (worker, hello)
+        case .failed(let reason):
+            worker.kill()
+            let end = await worker.end.get()
+            throw WorkerStartError(
+                process: Int(worker.process), reason: reason, output: end.standardErrorTail)
+        }
+    }
+
+    private static func spawn(_ launch: WorkerLaunch) async throws -> WorkerProcess {
+        let sockets = try DescriptorPair.sockets()
+        let output = try DescriptorPair.pipe()
+        let error = try DescriptorPair.pipe()
+        let nothing = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        guard nothing >= 0 else { throw SystemError("open /dev/null", errno: errno) }
+        defer { close(nothing) }
+        let descriptors = [nothing, output.far.number, error.far.number, sockets.far.number]
+        let role = Role.value(link: 3, parent: getpid())
+        let spawned = try await withCheckedContinuation { continuation in
+            Spawner.shared.spawn(launch, descriptors: descriptors, role: role) { continuation.resume(returning: $0) }
+        }.get()
+        let worker = WorkerProcess(
+            spawned, link: SocketLink(owning: sockets.takeNear()),
+            output: WorkerOutput(output: output.takeNear(), error: error.takeNear()))
+        worker.begin()
+        return worker
+    }
+
+    private func begin() {
+        link.start { [self] frame in
+            if let receive = state.withLock({ $0.receive }) { receive(frame) } else { greet(frame) }
+        } onEnd: { [self] error in
+            greeting.fulfil(.failed("ended before its first withCluster"))
+            state.withLock { $0.linkEnded }?(error)
+        }
+        do {
+            let token = try Poller.links.watch(watch, for: .readable) { [self] _ in processEnded() }
+            let isWatched = state.withLock { state in
+                state.watchToken = token
+                return state.isWatched
+            }
+            if !isWatched { Poller.links.remove(token, watch) }
+        } catch {
+            greeting.fulfil(.failed("could not be watched: \(error)"))
+            collect()
+        }
+    }
+
+    private func greet(_ frame: RawSpan) {
+        do {
+            try Message.read(frame) { message, _ throws(WireError) in
+                guard case .hello(let hello) = message else {
+                    throw WireError(code: .invalidTag, offset: 0, detail: "the first message is no greeting")
+                }
+                greeting.fulfil(.hello(hello))
+            }
+        } catch {
+            greeting.fulfil(.failed("is another program: \(error)"))
+        }
+    }
+
+    // MARK: - Serving
+
+    /// Hands the worker over to the cluster under its number.
+    ///
+    /// - Parameters:
+    ///   - heartbeatLimit: Seconds of silence after which it is killed.
+    ///   - onFrame: Takes every frame from now on; heartbeats too, which say nothing.
+    ///   - onEnd: Called when the link has ended.
+    package func adopt(
+        as id: Int, heartbeatLimit: Double, onFrame: @escaping @Sendable (RawSpan) -> Void,
+        onEnd: @escaping @Sendable (LinkError?) -> Void
+    ) async {
+        await withCheckedContinuation { continuation in
+            output.goLive(as: id) { continuation.resume() }
+        }
+        state.withLock { state in
+            state.receive = onFrame
+            state.linkEnded = onEnd
+            state.monitor = HeartbeatMonitor(limit: heartbeatLimit, now: monotonicSeconds())
+        }
+        do {
+            let welcome = Welcome(worker: id, heartbeatSeconds: min(1, heartbeatLimit / 4))
+            try link.send(.welcome(welcome))
+        } catch {
+            onEnd(error)
+        }
+        look()
+    }
+
+    private func look() {
+        let now = monotonicSeconds()
+        let (silence, next) = state.withLock { state -> (Double?, Double?) in
+            guard state.isWatched, let silence = state.monitor?.look(now: now, heard: link.lastHeard) else {
+                return (nil, state.isWatched ? state.monitor?.interval : nil)
+            }
+            return (silence, nil)
+        }
+        if let silence {
+            kill(because: .silent(seconds: silence))
+        } else if let next {
+            Poller.links.after(seconds: next) { [weak self] in self?.look() }
+        }
+    }
+
+    // MARK: - Ending
+
+    /// Ends the worker and all it started, at once; ``end`` tells when that is done.
+    package func kill(because cause: WorkerEnd.Cause = .removed) {
+        state.withLock { state in
+            guard state.isWatched else { return }  // collected: the number may be another's by now
+            if state.cause == nil { state.cause = cause }
+            Glibc.kill(-process, SIGKILL)
+        }
+    }
+
+    private func processEnded() {
+        // The poller may still hold an event of the closed pidfd: collect once.
+        guard state.withLock({ state in state.isWatched }) else { return }
+        collect()
+    }
+
+    deinit { close(watch) }
+
+    private func collect() {
+        var ended = platform_exit()
+        let (cause, token) = state.withLock { state in
+            state.isWatched = false
+            unsafe platform_collect(process, &ended)
+            return (state.cause, state.watchToken.take())
+        }
+        if let token { Poller.links.remove(token, watch) }
+        let found: WorkerEnd.Cause =
+            ended.signal != 0 ? .signalled(ended.signal) : ended.status >= 0 ? .exited(status: ended.status) : .lost("its exit status was not kept: this program ignores SIGCHLD")
+        greeting.fulfil(.failed("ended before its first withCluster (\(found))"))
+        output.finish { [self] output, error in
+            link.close()
+            // Before it joined, what it printed is all there is to explain it.
+            let isStranger = state.withLock { $0.receive == nil }
+            end.fulfil(
+                WorkerEnd(cause: cause ?? found, standardErrorTail: isStranger ? output + error : error))
+        }
+    }
+}
+
+/// A worker did not come up.
+public struct WorkerStartError: Error, Sendable, CustomStringConvertible {
+    /// The operating system's number of the process.
+    public let process: Int
+    /// What went wrong.
+    public let reason: String
+    /// What it printed before.
+    public let output: String
+
+    /// What went wrong, and the output.
+    public var description: String {
+        let text = "worker process \(process) \(reason)"
+        return output.isEmpty ? text : "\(text); it printed:\n\(output)"
+    }
+}
