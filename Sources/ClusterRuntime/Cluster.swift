@@ -1,0 +1,178 @@
+public import Remote
+import Synchronization
+import Transport
+
+/// Workers, and the ways to give them work. One is made by ``withCluster``, which ends its workers when it is left.
+public final class Cluster: Sendable {
+    private struct State {
+        var members: [WorkerID: (member: Member, manager: any ClusterManager)] = [:]
+        var nextID = 2
+        var isClosed = false
+        /// Ends that are being dealt with; closing waits for them.
+        var departures: [WorkerID: Task<Void, Never>] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Silence after which a worker counts as lost.
+    package let heartbeatLimit: Duration
+    /// Captures of bodies that were given no pool of their own.
+    package let captureCache = CaptureCache()
+
+    package init(heartbeatLimit: Duration) {
+        self.heartbeatLimit = heartbeatLimit
+    }
+
+    /// The numbers of all workers, ascending.
+    public var workers: [WorkerID] {
+        state.withLock { $0.members.keys.sorted() }
+    }
+
+    // MARK: - Adding
+
+    /// Starts workers and adds them to the cluster.
+    ///
+    /// - Returns: Their numbers, in the order of the manager's plan.
+    /// - Throws: What kept the manager from starting them all; then none of them is left.
+    @discardableResult
+    public func addWorkers(_ manager: some ClusterManager) async throws -> [WorkerID] {
+        var added: [WorkerID] = []
+        do {
+            try await manager.launch { launched in
+                added.append(try await adopt(launched, manager))
+            }
+        } catch {
+            try? await removeWorkers(added)
+            throw error
+        }
+        return added
+    }
+
+    private func adopt(_ launched: any LaunchedWorker, _ manager: any ClusterManager) async throws -> WorkerID {
+        let member = try state.withLock { state throws(ClusterError) -> Member in
+            guard !state.isClosed else { throw .closed }
+            let member = Member(id: WorkerID(state.nextID), launched: launched)
+            state.nextID += 1
+            state.members[member.id] = (member, manager)
+            return member
+        }
+        await launched.adopt(as: member.id, heartbeatLimit: heartbeatLimit) { frame in
+            member.receive(frame)
+        } onEnd: { [weak self] _ in
+            self?.linkEnded(member)
+        }
+        await manager.manage(member.id, .registered)
+        return member.id
+    }
+
+    // MARK: - Removing
+
+    /// Ends workers, each after the calls it is working on.
+    ///
+    /// - Throws: ``ClusterError/Code/noSuchWorker``, before any is ended.
+    public func removeWorkers(_ ids: [WorkerID]) async throws {
+        let leaving = try ids.map { try member($0) }
+        await shielded { [self] in
+            await withTaskGroup { group in
+                for member in leaving {
+                    group.addTask { [self] in
+                        await member.drain()
+                        await dismiss(member)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends a worker: asks it, and does not wait long for it to comply.
+    private func dismiss(_ member: Member) async {
+        member.fail(ClusterError.noSuchWorker(member.id))
+        try? member.launched.link.send(.shutdown)
+        let manager = state.withLock { $0.members[member.id]?.manager }
+        await withTaskGroup { group in
+            group.addTask {
+                _ = await member.launched.end()
+            }
+            group.addTask {
+                try? await Task.sleep(for: .seconds(1))
+                guard !Task.isCancelled else { return }
+                if let manager { await manager.kill(member.launched) } else { member.launched.kill() }
+            }
+            await group.next()
+            group.cancelAll()
+            await group.waitForAll()
+        }
+        _ = await member.launched.end()
+        await forget(member)
+    }
+
+    private func forget(_ member: Member) async {
+        let entry = state.withLock { $0.members.removeValue(forKey: member.id) }
+        if let entry { await entry.manager.manage(member.id, .deregistered) }
+    }
+
+    /// Learns why a worker is gone, then fails its calls with the reason.
+    private func linkEnded(_ member: Member) {
+        let task = Task { [self] in
+            let reason = Task {
+                try? await Task.sleep(for: .seconds(5))
+                if !Task.isCancelled { member.launched.kill() }
+            }
+            let end = await member.launched.end()
+            reason.cancel()
+            member.fail(WorkerExited(worker: member.id, host: member.launched.host, end: end))
+            await forget(member)
+            state.withLock { $0.departures[member.id] = nil }
+        }
+        state.withLock { state in
+            if state.members[member.id] != nil { state.departures[member.id] = task }
+        }
+    }
+
+    /// Ends all workers at once; the cluster can't be used afterwards.
+    package func close() async {
+        let (members, departures) = state.withLock { state in
+            state.isClosed = true
+            return (state.members.values.map(\.member), Array(state.departures.values))
+        }
+        await shielded { [self] in
+            await withTaskGroup { group in
+                for member in members { group.addTask { [self] in await dismiss(member) } }
+                for departure in departures { group.addTask { await departure.value } }
+            }
+        }
+    }
+
+    /// Runs to the end even in a cancelled task: workers must be ended also then.
+    private func shielded(_ work: @escaping @Sendable () async -> Void) async {
+        await Task { await work() }.value
+    }
+
+    /// Ends all workers without asking; does not wait.
+    package func killAll() {
+        let members = state.withLock { state in
+            state.isClosed = true
+            return state.members.values.map(\.member)
+        }
+        for member in members { member.launched.kill() }
+    }
+
+    // MARK: - Finding
+
+    /// The worker with this number.
+    package func member(_ id: WorkerID) throws(ClusterError) -> Member {
+        let (member, isClosed) = state.withLock { ($0.members[id]?.member, $0.isClosed) }
+        guard !isClosed else { throw .closed }
+        guard let member else { throw .noSuchWorker(id) }
+        return member
+    }
+
+    /// The worker with the fewest calls under way; of several the oldest.
+    package func leastBusyMember() throws(ClusterError) -> Member {
+        let (members, isClosed) = state.withLock { ($0.members.values.map(\.member), $0.isClosed) }
+        guard !isClosed else { throw .closed }
+        let counted = members.map { ($0.pendingCount, $0.id, $0) }
+        guard let first = counted.min(by: { ($0.0, $0.1) < ($1.0, $1.1) }) else { throw .noWorkers }
+        return first.2
+    }
+}

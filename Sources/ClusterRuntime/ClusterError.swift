@@ -1,0 +1,41 @@
+package import Remote
+
+
+/// The cluster can't do what was asked.
+public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The kind of failure; compare it with the static members. New kinds may be added.
+    public struct Code: Hashable, Sendable {
+        private enum Kind { case noWorkers, noSuchWorker, closed, refused }
+        private let kind: Kind
+        /// There is no worker to work.
+        public static let noWorkers = Code(kind: .noWorkers)
+        /// No worker has this number, or it has left.
+        public static let noSuchWorker = Code(kind: .noSuchWorker)
+        /// `withCluster` has been left.
+        public static let closed = Code(kind: .closed)
+        /// A worker could not run what it was sent, or its answer could not be read.
+        public static let refused = Code(kind: .refused)
+    }
+
+    /// The kind of failure.
+    public let code: Code
+    /// What happened, and the cure.
+    public let description: String
+
+    package init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+
+    package static let noWorkers = ClusterError(
+        .noWorkers, "the cluster has no workers; add some: `try await cluster.addWorkers(.local())`")
+    package static let closed = ClusterError(.closed, "the cluster is closed: its withCluster has been left")
+
+    package static func noSuchWorker(_ id: WorkerID) -> ClusterError {
+        ClusterError(.noSuchWorker, "there is no worker \(id), or it has left; `cluster.workers` has those there are")
+    }
+
+    package static func refused(by worker: WorkerID, _ reason: String) -> ClusterError {
+        ClusterError(.refused, "worker \(worker) could not run the body: \(reason)")
+    }
+}

@@ -1,0 +1,71 @@
+public import Placement
+public import Remote
+public import Transport
+
+/// Brings workers up, somewhere: on this host, on others, through a job queue.
+///
+/// ```swift
+/// let ids = try await cluster.addWorkers(.local(4))
+/// ```
+///
+/// The managers that come with Muster are static members: `.local(…)`, `.localAffinity(…)`.
+public protocol ClusterManager: Sendable {
+    /// Starts workers and hands each to `ready` when it can be talked to; they are numbered in that order.
+    ///
+    /// Returns when all are up. If it throws, it has ended those it had started and not handed over, and the cluster
+    /// ends the others.
+    func launch(_ ready: (any LaunchedWorker) async throws -> Void) async throws
+
+    /// Told when something happens to one of its workers. Does nothing unless implemented.
+    func manage(_ worker: WorkerID, _ event: WorkerEvent) async
+
+    /// Ends a worker that did not end by itself. Calls ``LaunchedWorker/kill()`` unless implemented.
+    func kill(_ worker: any LaunchedWorker) async
+}
+
+extension ClusterManager {
+    /// Does nothing.
+    public func manage(_ worker: WorkerID, _ event: WorkerEvent) async {}
+
+    /// Ends the worker at once.
+    public func kill(_ worker: any LaunchedWorker) async { worker.kill() }
+}
+
+/// What a manager is told about its workers.
+public struct WorkerEvent: Hashable, Sendable {
+    private enum Kind { case registered, deregistered }
+    private let kind: Kind
+    /// The worker has joined the cluster.
+    public static let registered = WorkerEvent(kind: .registered)
+    /// The worker has left the cluster, or is lost.
+    public static let deregistered = WorkerEvent(kind: .deregistered)
+}
+
+/// A worker that has come up, as its manager hands it to the cluster.
+public protocol LaunchedWorker: AnyObject, Sendable {
+    /// The link to it.
+    var link: any Link { get }
+    /// Name of its host.
+    var host: String { get }
+    /// The host's number of the process.
+    var process: Int { get }
+    /// Where it was put; `nil` if that was left to the kernel.
+    var placement: PlacementPlan.Worker? { get }
+    /// What could not be had for it, in words: a memory policy that the container forbids, say.
+    var warnings: [String] { get }
+
+    /// Tells it its number, and delivers what it says to `onFrame` from then on.
+    ///
+    /// - Parameters:
+    ///   - heartbeatLimit: Silence after which it counts as lost.
+    ///   - onEnd: Called once, when the link has ended.
+    func adopt(
+        as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (RawSpan) -> Void,
+        onEnd: @escaping @Sendable (LinkError?) -> Void) async
+
+    /// Waits until it has ended, and tells how.
+    func end() async -> WorkerEnd
+
+    /// Ends it, and what it started, at once.
+    func kill()
+}

@@ -1,0 +1,44 @@
+import Glibc
+public import Remote
+public import Transport
+
+/// A worker ended while it was needed.
+public struct WorkerExited: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The worker.
+    public let worker: WorkerID
+    /// Its host.
+    public let host: String
+    /// How it ended, and the last lines it wrote to its standard error.
+    public let end: WorkerEnd
+
+    package init(worker: WorkerID, host: String, end: WorkerEnd) {
+        self.worker = worker
+        self.host = host
+        self.end = end
+    }
+
+    /// The signal that ended it; `nil` if it was none.
+    public var signal: Int32? {
+        if case .signalled(let signal) = end.cause { signal } else { nil }
+    }
+
+    /// The last lines it wrote to its standard error; 16 KiB at most.
+    public var standardErrorTail: String { end.standardErrorTail }
+
+    /// Worker, host and cause in one line; then its last lines.
+    public var description: String {
+        let text = "worker \(worker) on \(host) \(cause)"
+        return standardErrorTail.isEmpty ? text : "\(text); the last it wrote to standard error:\n\(standardErrorTail)"
+    }
+
+    private var cause: String {
+        switch end.cause {
+        case .exited(let status): "exited with status \(status)"
+        case .signalled(let signal):
+            "was ended by signal \(signal) (\(unsafe String(cString: strsignal(signal))))"
+        case .silent(let seconds): "was ended: nothing was heard of it for \(Int(seconds.rounded())) s"
+        case .lost(let reason): "is lost: \(reason)"
+        case .removed: "was removed from the cluster"
+        }
+    }
+}

@@ -1,0 +1,174 @@
+import ClusterRuntime
+import Glibc
+import Remote
+import Scheduling
+import Synchronization
+import Transport
+import Wire
+
+/// One map under way: keeps its workers supplied with batches and its results in order.
+///
+/// It runs on the threads that bring the answers: an answer makes the next batch leave, with no task in between.
+final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
+    private struct State {
+        var schedule: MapSchedule<WorkerID>
+        var outputs: [(first: Int, values: [Output])] = []
+        var calls: [WorkerID: [Range<Int>: UInt64]] = [:]
+        var isOver = false
+    }
+
+    private let elements: [Element]
+    private let function: FunctionReference
+    private let captures: CaptureSet?
+    private let members: [Member]
+    private let state: Mutex<State>
+    private let outcome = Eventual<Result<[Output], any Error>>()
+
+    init(
+        _ elements: [Element], function: FunctionReference, captures: CaptureSet?, members: [Member],
+        batchSize: BatchSize
+    ) {
+        self.elements = elements
+        self.function = function
+        self.captures = captures
+        self.members = members
+        var schedule = MapSchedule<WorkerID>(count: elements.count, batchSize: batchSize)
+        for member in members { schedule.join(member.id) }
+        state = Mutex(State(schedule: schedule))
+    }
+
+    /// Runs the map to its end.
+    func run() async throws -> [Output] {
+        await withTaskCancellationHandler {
+            if elements.isEmpty {
+                end(.success([]))
+            } else {
+                // A batch for each before a second for any, so that few elements are spread over all.
+                for _ in 0..<MapSchedule<WorkerID>.batchesInFlight {
+                    for member in members { supply(member, once: true) }
+                }
+            }
+            _ = await outcome.get()
+        } onCancel: {
+            end(.failure(CancellationError()))
+        }
+        return try await outcome.get().get()
+    }
+
+    private func supply(_ member: Member, once: Bool = false) {
+        repeat {
+            let now = seconds()
+            let batch = state.withLock { state in state.isOver ? nil : state.schedule.next(for: member.id, now: now) }
+            guard let batch else { return }
+            send(batch, to: member)
+        } while !once
+    }
+
+    private func send(_ batch: Range<Int>, to member: Member) {
+        var output = WireWriter(reserving: 64)
+        ValueCoder<Element>().write(elements[batch], to: &output)
+        let bytes: [UInt8]
+        do {
+            bytes = try output.finish()
+        } catch {
+            return end(.failure(error))
+        }
+        let call = member.call(function, captures, bytes) { [self] reply in
+            received(reply, of: batch, from: member)
+        } onFailure: { [self] error in
+            end(.failure(error))
+        }
+        guard let call else { return }
+        // The answer may have been here first; then there is nothing left to cancel.
+        let isOver = state.withLock { state in
+            state.calls[member.id, default: [:]][batch] = call
+            return state.isOver
+        }
+        if isOver { member.cancel(call) }
+    }
+
+    private func received(_ reply: RawSpan, of batch: Range<Int>, from member: Member) {
+        let outputs: [Output]
+        do {
+            outputs = try read(reply, of: batch, from: member)
+        } catch {
+            return end(.failure(error))
+        }
+        let now = seconds()
+        let finished = state.withLock { state -> [(first: Int, values: [Output])]? in
+            guard !state.isOver else { return nil }
+            state.calls[member.id]?[batch] = nil
+            state.outputs.append((batch.lowerBound, outputs))
+            state.schedule.finished(batch, by: member.id, now: now)
+            return state.schedule.isComplete ? state.outputs : nil
+        }
+        guard var finished else { return supply(member) }
+        finished.sort { $0.first < $1.first }
+        end(.success(finished.flatMap(\.values)))
+    }
+
+    private func read(_ reply: RawSpan, of batch: Range<Int>, from member: Member) throws -> [Output] {
+        var reader = WireReader(reply)
+        let answer: BatchReply<Output>
+        do {
+            answer = try BatchReply(from: &reader)
+        } catch {
+            throw ClusterError(.refused, "the answer of worker \(member.id) can't be read: \(error)")
+        }
+        if let failed = answer.failures.min(by: { $0.index < $1.index }) {
+            throw RemoteError(
+                worker: member.id, host: member.launched.host, index: batch.lowerBound + failed.index,
+                failure: failed.failure)
+        }
+        guard answer.outputs.count == batch.count else {
+            throw ClusterError(
+                .refused, "worker \(member.id) answered \(batch.count) elements with \(answer.outputs.count) results")
+        }
+        return answer.outputs
+    }
+
+    private func end(_ result: Result<[Output], any Error>) {
+        let calls = state.withLock { state -> [WorkerID: [Range<Int>: UInt64]] in
+            state.isOver = true
+            defer {
+                state.calls = [:]
+                state.outputs = []
+            }
+            return state.calls
+        }
+        if case .failure = result {
+            for member in members {
+                for call in calls[member.id, default: [:]].values { member.cancel(call) }
+            }
+        }
+        outcome.fulfil(result)
+    }
+
+    private func seconds() -> Double {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        return Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
+    }
+}
+
+extension Cluster {
+    /// What all forms of `pmap` come down to.
+    nonisolated(nonsending) func map<Element: Sendable, Output: Sendable>(
+        _ elements: [Element], _ function: FunctionReference, _ encoded: EncodedCaptures,
+        pool: (any AbstractWorkerPool)?, batchSize: BatchSize
+    ) async throws -> [Output] {
+        let members = try (pool?.workers ?? workers).map { id throws(ClusterError) in try member(id) }
+        guard !members.isEmpty else { throw ClusterError.noWorkers }
+        let cache = pool == nil ? captureCache : (pool as? CachingPool)?.cache
+        let captures: CaptureSet? =
+            if encoded.isEmpty { nil } else if let cache { cache.take(encoded) } else { CaptureSet(encoded) }
+        defer {
+            if let captures {
+                if let cache { cache.release(captures) } else { captures.forget() }
+            }
+        }
+        return try await MapRun(
+            elements, function: function, captures: captures, members: members, batchSize: batchSize
+        ).run()
+    }
+}

@@ -1,0 +1,41 @@
+/// Chooses the size of the next batch from the time the last ones took.
+///
+/// A batch should take long against the cost of sending it, and short against the whole map, so that the workers finish
+/// together. So it aims at a few milliseconds; grows at most eightfold from one batch to the next, since the first
+/// elements say little about the rest; and takes at most a share of what is left.
+struct BatchSizer: Sendable {
+    /// Seconds that a batch should take.
+    static let aim = 0.004
+    /// What is left is meant for this many batches of each worker.
+    static let sharesPerWorker = 3
+
+    private let size: BatchSize
+    private var secondsPerElement: Double?
+    private var largest = 1
+
+    init(_ size: BatchSize) {
+        self.size = size
+    }
+
+    /// Takes note of a batch of `count` elements that took a worker `seconds`.
+    mutating func measured(count: Int, seconds: Double) {
+        guard count > 0 else { return }
+        let now = max(seconds, 1e-9) / Double(count)
+        // The mean of old and new follows a change within a few batches, and no single batch throws it off.
+        secondsPerElement = secondsPerElement.map { ($0 + now) / 2 } ?? now
+        largest = max(largest, count)
+    }
+
+    /// Elements for the next batch, from 1 to `remaining`.
+    func next(remaining: Int, workers: Int) -> Int {
+        precondition(remaining >= 1 && workers >= 1, "a batch is made of elements, for a worker")
+        switch size.kind {
+        case .fixed(let count): return min(count, remaining)
+        case .automatic:
+            guard let secondsPerElement else { return 1 }
+            let aimed = min(BatchSizer.aim / secondsPerElement, 1e12)
+            let share = remaining / (BatchSizer.sharesPerWorker * workers)
+            return max(1, min(Int(aimed), largest * 8, share, remaining))
+        }
+    }
+}
