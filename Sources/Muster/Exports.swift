@@ -1,3 +1,11 @@
 // One import is all that a program needs.
+@_exported public import ClusterManagers
+@_exported public import ClusterRuntime
 @_exported public import Machine
+@_exported public import ParallelMap
 @_exported public import Placement
+@_exported public import Remote
+@_exported public import Scheduling
+@_exported public import Transport
+@_exported public import Wire
+@_exported public import WireFoundation

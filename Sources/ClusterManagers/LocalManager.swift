@@ -1,0 +1,49 @@
+import Agent
+public import ClusterRuntime
+import Machine
+import Placement
+
+/// Starts workers on this host and leaves it to the kernel where they run.
+public struct LocalManager: ClusterManager {
+    /// Number of workers; `nil` for one for each usable CPU.
+    public let count: Int?
+    /// How each is started.
+    public let options: LocalOptions
+
+    /// Starts the workers.
+    ///
+    /// - Throws: `LaunchError` for a count below 1, `WorkerStartError` if one does not come up.
+    public func launch(_ ready: (any LaunchedWorker) async throws -> Void) async throws {
+        let number = try count ?? Topology.discover().allowed.count
+        guard number >= 1 else {
+            throw LaunchError("\(number) workers were asked for; ask for at least one, or give no number for one per CPU")
+        }
+        try await options.launch([PlacementPlan.Worker?](repeating: nil, count: number), threads: 1, ready)
+    }
+}
+
+extension ClusterManager where Self == LocalManager {
+    /// Workers on this host, where the kernel puts them.
+    ///
+    /// A worker is this program, started again with the same arguments; its first `withCluster` turns it into a worker
+    /// and does not return. What it prints before is dropped. It talks to this process through inherited descriptors.
+    ///
+    /// - Parameters:
+    ///   - count: Number of workers; one for each usable CPU unless told.
+    ///   - options: How each is started.
+    public static func local(_ count: Int? = nil, options: LocalOptions = LocalOptions()) -> LocalManager {
+        LocalManager(count: count, options: options)
+    }
+
+    /// Workers on this host, with the options written out; see ``LocalOptions``.
+    public static func local(
+        _ count: Int? = nil, directory: String? = nil, executable: String? = nil, flags: [String] = [],
+        environment: [String: String] = [:], restrict: Bool = true, setsThreadVariables: Bool = true
+    ) -> LocalManager {
+        LocalManager(
+            count: count,
+            options: LocalOptions(
+                directory: directory, executable: executable, flags: flags, environment: environment,
+                restrict: restrict, setsThreadVariables: setsThreadVariables))
+    }
+}

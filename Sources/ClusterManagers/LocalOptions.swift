@@ -1,0 +1,88 @@
+import Agent
+import ClusterRuntime
+import Glibc
+import Machine
+import Placement
+import Remote
+import Transport
+
+/// How workers on this host are started.
+public struct LocalOptions: Hashable, Sendable {
+    /// Their working directory; `nil` for this process's.
+    public var directory: String?
+    /// Path of the program; `nil` for this one. It must be the same build.
+    public var executable: String?
+    /// Arguments added behind those of this process.
+    public var flags: [String]
+    /// Environment variables to set, besides those of this process.
+    public var environment: [String: String]
+    /// Whether nothing listens on the network for these workers. Local workers never do: they inherit their link. `false`
+    /// is refused, since there is nothing it could open.
+    public var restrict: Bool
+    /// Whether OMP_NUM_THREADS and its kin are set to each worker's number of threads, where the user has not set them.
+    public var setsThreadVariables: Bool
+    /// How long a worker may take to reach its first `withCluster`.
+    public var startLimit: Duration
+
+    /// Collects options.
+    public init(
+        directory: String? = nil, executable: String? = nil, flags: [String] = [], environment: [String: String] = [:],
+        restrict: Bool = true, setsThreadVariables: Bool = true, startLimit: Duration = .seconds(60)
+    ) {
+        self.directory = directory
+        self.executable = executable
+        self.flags = flags
+        self.environment = environment
+        self.restrict = restrict
+        self.setsThreadVariables = setsThreadVariables
+        self.startLimit = startLimit
+    }
+
+    /// Starts a worker for each place; `nil` is a place of the kernel's choice.
+    func launch(
+        _ places: [PlacementPlan.Worker?], threads: Int, _ ready: (any LaunchedWorker) async throws -> Void
+    ) async throws {
+        guard restrict else {
+            throw LaunchError("local workers do not listen on the network, so that restrict: false can't be had; leave it out")
+        }
+        let launches = places.map { place in
+            var launch = WorkerLaunch()
+            launch.executable = executable
+            launch.flags = flags
+            launch.directory = directory
+            launch.environment = environment
+            launch.placement = place
+            launch.memory = place?.numa.first.map(MemoryPolicy.preferred)
+            if setsThreadVariables {
+                let variables = ThreadVariables.values(threads: threads) { name in
+                    unsafe environment[name] != nil || getenv(name) != nil
+                }
+                launch.environment.merge(variables) { mine, _ in mine }
+            }
+            return launch
+        }
+        let (seconds, attoseconds) = startLimit.components
+        let agent = HostAgent(startLimit: Double(seconds) + Double(attoseconds) * 1e-18)
+        try await agent.start(launches) { process, hello in
+            try await ready(LocalWorker(process, hello, places[0] == nil ? nil : hello.placement(in: places)))
+        }
+    }
+}
+
+extension Hello {
+    /// The place with this worker's CPUs.
+    fileprivate func placement(in places: [PlacementPlan.Worker?]) -> PlacementPlan.Worker? {
+        let cpus = CPUSet(self.cpus)
+        return places.lazy.compactMap { $0 }.first { $0.cpus == cpus }
+    }
+}
+
+/// Workers could not be launched as asked.
+public struct LaunchError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What was asked, why it can't be had, and the cure.
+    public let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

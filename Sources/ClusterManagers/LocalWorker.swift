@@ -1,0 +1,35 @@
+import Agent
+import ClusterRuntime
+import Placement
+import Remote
+import SharedMemoryLink
+import Transport
+
+/// A worker process of this host, as the cluster sees it.
+final class LocalWorker: LaunchedWorker {
+    private let worker: WorkerProcess
+    let host: String
+    let placement: PlacementPlan.Worker?
+
+    init(_ worker: WorkerProcess, _ hello: Hello, _ placement: PlacementPlan.Worker?) {
+        self.worker = worker
+        host = hello.host
+        self.placement = placement
+    }
+
+    var link: any Link { worker.link }
+    var process: Int { Int(worker.process) }
+    var warnings: [String] { worker.warnings }
+
+    func adopt(
+        as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (RawSpan) -> Void,
+        onEnd: @escaping @Sendable (LinkError?) -> Void
+    ) async {
+        await worker.adopt(
+            as: id.rawValue, heartbeatLimit: heartbeatLimit.seconds, onFrame: onFrame, onEnd: onEnd)
+    }
+
+    func end() async -> WorkerEnd { await worker.end.get() }
+
+    func kill() { worker.kill() }
+}

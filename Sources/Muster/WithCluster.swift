@@ -1,0 +1,52 @@
+import Agent
+public import ClusterRuntime
+
+/// Starts workers, gives the cluster to `body`, and ends the workers however `body` is left.
+///
+/// ```swift
+/// try await withCluster(.localAffinity(count: 4, mode: .balanced)) { cluster in
+///     let squares = try await cluster.pmap(1...100) { $0 * $0 }
+/// }
+/// ```
+///
+/// A worker is this program, started again with the same arguments. It runs like this process up to its first
+/// `withCluster`, which turns it into a worker and never returns there: so what must not happen in every worker belongs
+/// inside `body`, and globals that bodies use have the values that the code before gives them.
+///
+/// SIGINT, SIGTERM and SIGHUP, unless the program handles them itself, cancel the task that called, end the workers,
+/// and then end this process as they would have.
+///
+/// - Parameters:
+///   - manager: Where the first workers come from; more can be added later.
+///   - heartbeatLimit: Silence after which a worker counts as lost and is ended. A busy worker is not silent.
+///   - body: Works with the cluster, which ends with it.
+/// - Returns: What `body` returned.
+/// - Throws: What kept the workers from starting, or what `body` threw.
+public nonisolated(nonsending) func withCluster<Result>(
+    _ manager: some ClusterManager, heartbeatLimit: Duration = .seconds(15),
+    body: (Cluster) async throws -> Result
+) async throws -> Result {
+    try await withCluster(heartbeatLimit: heartbeatLimit) { cluster in
+        try await cluster.addWorkers(manager)
+        return try await body(cluster)
+    }
+}
+
+/// Gives `body` a cluster without workers, to which it adds some; otherwise like the form with a manager.
+public nonisolated(nonsending) func withCluster<Result>(
+    heartbeatLimit: Duration = .seconds(15), body: (Cluster) async throws -> Result
+) async throws -> Result {
+    if case .worker(let link) = Role.current { await WorkerLoop.run(link: link) }
+    precondition(heartbeatLimit >= .milliseconds(100), "a heartbeat limit below 100 ms would end healthy workers")
+    let cluster = Cluster(heartbeatLimit: heartbeatLimit)
+    let guarded = try TerminationGuard(cluster)
+    let result: Swift.Result<Result, any Error>
+    do {
+        result = .success(try await body(cluster))
+    } catch {
+        result = .failure(error)
+    }
+    await cluster.close()
+    guarded.end()
+    return try result.get()
+}
