@@ -74,7 +74,7 @@ extension WorkerLaunch {
         added[Role.variable] = role
         if unsafe getenv("SWIFT_BACKTRACE") == nil, added["SWIFT_BACKTRACE"] == nil {
             // A trap's report goes into an error message: keep it short.
-            added["SWIFT_BACKTRACE"] = "color=no,registers=none,images=none,limit=32,interactive=no"
+            added["SWIFT_BACKTRACE"] = "color=no,registers=none,images=none,threads=crashed,limit=16,interactive=no"
         }
         var list = CStringList()
         for (name, value) in added { list.append("\(name)=\(value)") }

@@ -34,6 +34,15 @@ package enum WorkerLoop {
     }
 }
 
+/// Sets what `ps` and `top` show of this process; it was started as `/proc/self/exe`, so that they would show "exe".
+private func nameProcess(_ name: String) {
+    let descriptor = unsafe open("/proc/self/comm", O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    let bytes = Array(name.utf8)
+    _ = unsafe write(descriptor, bytes, bytes.count)
+}
+
 /// The worker's side of its link.
 private final class WorkerSession: Sendable {
     /// A call that runs or waits to.
@@ -107,6 +116,7 @@ private final class WorkerSession: Sendable {
         switch message {
         case .welcome(let welcome):
             Worker.become(WorkerID(welcome.worker))
+            nameProcess("\(programName.prefix(9)) w\(welcome.worker)")
             beat(every: welcome.heartbeatSeconds)
             SystemThread.start(named: "muster-bodies") { [self] in
                 var bench = Bench()

@@ -67,12 +67,28 @@ public struct BodyError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+/// The name that a type has in its source: the runtime puts a number where a private type's file would be.
+func readableName(of type: any Any.Type) -> String {
+    let marker = "(unknown context at $"
+    var rest = String(reflecting: type)[...]
+    var name = ""
+    while !rest.isEmpty {
+        if rest.hasPrefix(marker), let end = rest.firstIndex(of: ")") {
+            rest = rest[end...].dropFirst()
+            if rest.hasPrefix(".") { rest = rest.dropFirst() }
+        } else {
+            name.append(rest.removeFirst())
+        }
+    }
+    return name
+}
+
 /// The name by which another process of this program finds `type`.
 ///
 /// - Throws: ``BodyError/Code/privateType`` if the name does not lead back to the same type here.
 func travellingName(of type: any Any.Type, file: String, line: Int) throws(BodyError) -> String {
     guard let name = _mangledTypeName(type), let found = _typeByName(name), found == type else {
-        throw .privateType(String(reflecting: type), file: file, line: line)
+        throw .privateType(readableName(of: type), file: file, line: line)
     }
     return name
 }

@@ -36,6 +36,7 @@ package struct EncodedCaptures: Sendable {
     package init<each Value: WireEncodable & WireDecodable & Sendable>(
         _ values: repeat each Value, file: String, line: Int
     ) throws {
+        for type in repeat (each Value).self { _ = try travellingName(of: type, file: file, line: line) }
         typeName = try travellingName(of: Captures<repeat each Value>.self, file: file, line: line)
         var output = WireWriter()
         var count = 0

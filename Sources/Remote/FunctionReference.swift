@@ -27,7 +27,10 @@ package struct FunctionReference: Hashable, Sendable {
         guard words.context == 0 else { throw .captures(file: file, line: line) }
         let key = Key(code: words.code, runner: ObjectIdentifier(runner))
         if let found = known.withLock({ $0[key] }) { return found }
-        if let name = runner.refusedName { throw .notCodable(name, file: file, line: line) }
+        for type in runner.types {
+            _ = try travellingName(of: type, file: file, line: line)
+            if let name = TravellingType.of(type).refusedName { throw .notCodable(name, file: file, line: line) }
+        }
         let name = try travellingName(of: runner, file: file, line: line)
         guard let code = CodeAddress(of: words.code) else { throw .foreignCode(file: file, line: line) }
         return known.withLock { known in

@@ -39,6 +39,29 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         }
     }
 
+    /// Keeps a synchronous body that takes captures alone, for calls: `RemoteFunction { hostName() }`.
+    @_disfavoredOverload
+    public init(
+        file: String = #fileID, line: Int = #line, _ body: @escaping @Sendable (repeat each Capture) throws -> Output
+    ) where Element == Void {
+        let words = ClosureWords(CallBody<Output, repeat each Capture>(body))
+        result = Result { () throws(BodyError) in
+            try .refer(to: words, runner: CallRunner<Output, repeat each Capture>.self, file: file, line: line)
+        }
+    }
+
+    /// Keeps an asynchronous body that takes captures alone, for calls.
+    @_disfavoredOverload
+    public init(
+        file: String = #fileID, line: Int = #line,
+        _ body: @escaping @Sendable (repeat each Capture) async throws -> Output
+    ) where Element == Void {
+        let words = ClosureWords(AsyncCallBody<Output, repeat each Capture>(body))
+        result = Result { () throws(BodyError) in
+            try .refer(to: words, runner: AsyncCallRunner<Output, repeat each Capture>.self, file: file, line: line)
+        }
+    }
+
     /// What to send.
     ///
     /// - Throws: ``BodyError`` if the body was refused.

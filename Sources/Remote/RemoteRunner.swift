@@ -4,8 +4,8 @@ package import Wire
 ///
 /// The name of the conforming type is what travels: it brings the element's, the result's and the captures' types along.
 protocol RemoteRunner: SendableMetatype {
-    /// The name of a type that can't travel; `nil` if all can.
-    static var refusedName: String? { get }
+    /// The types of what goes there and comes back; captures are checked when they are written.
+    static var types: [any Any.Type] { get }
 }
 
 /// Runs a body that does not suspend.

@@ -12,7 +12,7 @@ private func unwrap<each Value: WireEncodable & WireDecodable & Sendable>(
 
 struct ElementRunner<Element: Sendable, Output: Sendable, each Capture>: SynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-    static var refusedName: String? { ValueCoder<Element>().refusedName ?? ValueCoder<Output>().refusedName }
+    static var types: [any Any.Type] { [Element.self, Output.self] }
 
     static func run(
         code: UInt, captures: (any ReadableCaptures)?, input: inout WireReader, output: inout WireWriter,
@@ -27,7 +27,7 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
 
 struct AsyncElementRunner<Element: Sendable, Output: Sendable, each Capture>: AsynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-    static var refusedName: String? { ValueCoder<Element>().refusedName ?? ValueCoder<Output>().refusedName }
+    static var types: [any Any.Type] { [Element.self, Output.self] }
 
     static func run(
         code: UInt, captures: (any ReadableCaptures)?, input: [UInt8]
@@ -41,7 +41,7 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
 
 struct PairRunner<First: Sendable, Second: Sendable, Output: Sendable, each Capture>: SynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-    static var refusedName: String? { ValueCoder<(First, Second)>().refusedName ?? ValueCoder<Output>().refusedName }
+    static var types: [any Any.Type] { [First.self, Second.self, Output.self] }
 
     static func run(
         code: UInt, captures: (any ReadableCaptures)?, input: inout WireReader, output: inout WireWriter,
@@ -58,7 +58,7 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
 
 struct AsyncPairRunner<First: Sendable, Second: Sendable, Output: Sendable, each Capture>: AsynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-    static var refusedName: String? { ValueCoder<(First, Second)>().refusedName ?? ValueCoder<Output>().refusedName }
+    static var types: [any Any.Type] { [First.self, Second.self, Output.self] }
 
     static func run(
         code: UInt, captures: (any ReadableCaptures)?, input: [UInt8]
@@ -72,7 +72,7 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
 
 struct CallRunner<Output: Sendable, each Capture>: SynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-    static var refusedName: String? { ValueCoder<Output>().refusedName }
+    static var types: [any Any.Type] { [Output.self] }
 
     static func run(
         code: UInt, captures: (any ReadableCaptures)?, input: inout WireReader, output: inout WireWriter,
@@ -87,7 +87,7 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
 
 struct AsyncCallRunner<Output: Sendable, each Capture>: AsynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-    static var refusedName: String? { ValueCoder<Output>().refusedName }
+    static var types: [any Any.Type] { [Output.self] }
 
     static func run(
         code: UInt, captures: (any ReadableCaptures)?, input: [UInt8]

@@ -24,7 +24,7 @@ indirect enum TravellingType: Sendable {
 
     private static func inspect(_ type: any Any.Type) -> TravellingType {
         if let coded = type as? any (WireEncodable & WireDecodable & SendableMetatype).Type { return .coded(coded) }
-        guard let members = TupleMetadata(type)?.members else { return .refused(String(reflecting: type)) }
+        guard let members = TupleMetadata(type)?.members else { return .refused(readableName(of: type)) }
         return .tuple(members.map { ($0.offset, inspect($0.type)) })
     }
 

@@ -6,9 +6,6 @@ package struct ValueCoder<Value> {
 
     package init() {}
 
-    /// The name of a type within `Value` that can't travel; `nil` if all can.
-    package var refusedName: String? { type.refusedName }
-
     /// Writes the number of values, then each.
     package func write(_ values: ArraySlice<Value>, to output: inout WireWriter) {
         switch type {

@@ -24,6 +24,9 @@ public func hostName() -> String {
     }
 }
 
+/// The name of the program's file.
+package let programName = String(linkTarget("/proc/self/exe").split(separator: "/").last ?? "program")
+
 /// The operating system's number of this process.
 public func processID() -> Int {
     Int(getpid())
