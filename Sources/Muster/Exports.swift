@@ -8,4 +8,7 @@
 @_exported public import Scheduling
 @_exported public import Transport
 @_exported public import Wire
-@_exported public import WireFoundation
+
+#if Foundation
+    @_exported public import WireFoundation
+#endif
