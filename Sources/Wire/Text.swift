@@ -22,7 +22,9 @@ extension WireReader {
         let start = position
         let text = try unsafe readBytes(byteCount) { bytes in
             // SAFETY: bytes are initialised `UInt8`, and used during the call only.
-            unsafe String(validating: bytes.assumingMemoryBound(to: UInt8.self), as: UTF8.self)
+            let utf8 = unsafe bytes.assumingMemoryBound(to: UInt8.self).span
+            guard let text = try? UTF8Span(validating: utf8) else { return nil as String? }
+            return String(copying: text)
         }
         guard let text else { throw WireError(code: .invalidUTF8, offset: start) }
         return text
