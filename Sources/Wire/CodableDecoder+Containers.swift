@@ -180,7 +180,8 @@ internal struct CodableSingleDecoder: SingleValueDecodingContainer {
     }
 
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        if let primitive = try decoder.primitive(type, at: decoder.range) { return primitive }
+        let range = decoder.range
+        if let value = try decoder.primitive(type, at: range) ?? decoder.block(type, at: range) { return value }
         // The same item again: a type that asks for itself here must not go on for ever.
         return try T(from: decoder.deeper())
     }

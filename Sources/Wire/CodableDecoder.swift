@@ -52,7 +52,9 @@ internal struct CodableDecoder: Decoder {
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        guard try message.kind(of: range) == .unkeyed else { throw mismatch([Any].self) }
+        let kind = try message.kind(of: range)
+        if kind == .block { return try expanded().unkeyedContainer() }
+        guard kind == .unkeyed else { throw mismatch([Any].self) }
         return CodableUnkeyedDecoder(decoder: self, items: try message.unkeyedItems(of: range))
     }
 
@@ -81,13 +83,13 @@ internal struct CodableDecoder: Decoder {
 
     /// Decodes the item inside this one at `range`.
     func decode<T: Decodable>(_ type: T.Type, at range: Range<Int>, _ key: some CodingKey) throws -> T {
-        if let primitive = try primitive(type, at: range) { return primitive }
+        if let value = try primitive(type, at: range) ?? block(type, at: range) { return value }
         return try T(from: child(range, key))
     }
 
     /// Decodes this item.
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        if let primitive = try primitive(type, at: range) { return primitive }
+        if let value = try primitive(type, at: range) ?? block(type, at: range) { return value }
         return try T(from: self)
     }
 

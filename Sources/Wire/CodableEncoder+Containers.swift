@@ -69,7 +69,7 @@ internal struct CodableUnkeyedEncoder: UnkeyedEncodingContainer {
     }
 
     func encode<T: Encodable>(_ value: T) throws {
-        if let item = CodableItem(primitive: value) {
+        if let item = CodableItem(leaf: value) {
             encoder.node.append(item)
         } else {
             encoder.node.append(try encoder.item(for: value, CodableExtraKey(index: count)))
@@ -116,7 +116,7 @@ internal struct CodableSingleEncoder: SingleValueEncodingContainer {
     }
 
     func encode<T: Encodable>(_ value: T) throws {
-        if let item = CodableItem(primitive: value) {
+        if let item = CodableItem(leaf: value) {
             set(item)
         } else {
             try value.encode(to: encoder)

@@ -100,7 +100,7 @@ internal struct CodableEncoder: Encoder {
 
     /// Encodes a value into the node.
     func encode<T: Encodable>(_ value: T) throws {
-        if let item = CodableItem(primitive: value) {
+        if let item = CodableItem(leaf: value) {
             become(.single)
             node.set(item)
         } else {
@@ -110,7 +110,7 @@ internal struct CodableEncoder: Encoder {
 
     /// The item for a value below this node.
     func item<T: Encodable>(for value: T, _ key: some CodingKey) throws -> CodableItem {
-        if let item = CodableItem(primitive: value) { return item }
+        if let item = CodableItem(leaf: value) { return item }
         let child = CodableNode()
         try value.encode(to: CodableEncoder(session: session, node: child, path: CodablePath(key, in: path)))
         return child.item

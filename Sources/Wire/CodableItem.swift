@@ -8,11 +8,13 @@ internal enum CodableItem {
     case bool(Bool)
     case integer(Int64)
     case unsigned(UInt64)
-    case wideInteger(Int128)
-    case wideUnsigned(UInt128)
+    /// In two halves, which take less room in an enum than `Int128` with its alignment does.
+    case wideInteger(high: UInt64, low: UInt64)
+    case wideUnsigned(high: UInt64, low: UInt64)
     case float(Float)
     case double(Double)
     case text(String)
+    case block(CodableBlock)
     case node(CodableNode)
 
     /// The byte that tells items apart.
@@ -32,6 +34,8 @@ internal enum CodableItem {
         case unkeyed
         /// For each item, the index of its key in ``CodableKeys``, and the item.
         case keyed
+        /// A byte for the type of the elements, and the elements, see ``CodableBlock``.
+        case block
     }
 
     init(_ value: some FixedWidthInteger) {
@@ -39,10 +43,23 @@ internal enum CodableItem {
             self = .integer(small)
         } else if let large = UInt64(exactly: value) {
             self = .unsigned(large)
-        } else if let wide = Int128(exactly: value) {
-            self = .wideInteger(wide)
         } else {
-            self = .wideUnsigned(UInt128(truncatingIfNeeded: value))
+            let high = UInt64(truncatingIfNeeded: value >> 64)
+            let low = UInt64(truncatingIfNeeded: value)
+            self =
+                Int128(exactly: value) == nil
+                ? .wideUnsigned(high: high, low: low) : .wideInteger(high: high, low: low)
+        }
+    }
+
+    /// The item for `value` if that needs no container.
+    init?<T>(leaf value: T) {
+        if let item = CodableItem(primitive: value) {
+            self = item
+        } else if let block = CodableBlock(value) {
+            self = .block(block)
+        } else {
+            return nil
         }
     }
 
@@ -95,6 +112,7 @@ internal enum CodableItem {
         case .unsigned, .double: 9
         case .wideInteger, .wideUnsigned: 17
         case .text(let text): 1 + text.utf8.count
+        case .block(let block): 2 + block.bytes.count
         case .node(let node): node.byteCount
         }
     }
@@ -121,13 +139,20 @@ internal enum CodableItem {
             default: output.append(plain: value)
             }
         case .unsigned(let value): output.append(kind: .unsigned, plain: value)
-        case .wideInteger(let value): output.append(kind: .integer, plain: value)
-        case .wideUnsigned(let value): output.append(kind: .unsigned, plain: value)
+        case .wideInteger(let high, let low):
+            output.append(kind: .integer, plain: low)
+            output.append(plain: high)
+        case .wideUnsigned(let high, let low):
+            output.append(kind: .unsigned, plain: low)
+            output.append(plain: high)
         case .float(let value): output.append(kind: .float, plain: value)
         case .double(let value): output.append(kind: .double, plain: value)
         case .text(let text):
             output.append(kind: .text)
             output.append(utf8Of: text)
+        case .block(let block):
+            output.append(kind: .block, plain: block.element.rawValue)
+            output.append(bytes: block.bytes.span)
         case .node(let node): node.writeContents(to: &output)
         }
     }

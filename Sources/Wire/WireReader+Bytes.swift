@@ -74,6 +74,13 @@ extension WireReader {
         let (size, overflow) = count.multipliedReportingOverflow(by: stride)
         guard !overflow else { throw error(.invalidLength, "\(count) elements of \(stride) bytes") }
         if MemoryLayout<T>.alignment > 1 && size >= WireFormat.alignedBlock { try skipPadding() }
+        return try copyElements(of: T.self, count: count)
+    }
+
+    /// Copies the next bytes into an array of `count` plain elements that have no padding between them.
+    @inlinable
+    internal mutating func copyElements<T: Plain>(of type: T.Type, count: Int) throws(WireError) -> [T] {
+        let size = count &* MemoryLayout<T>.stride
         return try unsafe readBytes(size) { source in
             unsafe [T](unsafeUninitializedCapacity: count) { buffer, initialized in
                 // SAFETY: source and buffer both hold `count` elements of `stride` bytes; any bits are a `T`.

@@ -43,6 +43,13 @@ extension WireWriter {
         count &+= size
     }
 
+    /// Appends `bytes` as they are, without a length.
+    @inlinable
+    package mutating func append(bytes: Span<UInt8>) {
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        append(bytes: unsafe bytes.bytes)
+    }
+
     /// Appends the number of `bytes`, then `bytes`.
     @inlinable
     package mutating func append(lengthPrefixed bytes: RawSpan) {

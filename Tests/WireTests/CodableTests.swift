@@ -170,8 +170,16 @@ struct Chain: Codable, WireCodable {
     var next: [Chain]
 }
 
+/// Arrays of all numbers.
+struct Arrays: Codable, WireCodable, Hashable {
+    var a: [Int] = [.min], b: [UInt] = [.max, 1], c: [Int8] = [-1], d: [Int16] = [1], e: [Int32] = [1], f: [Int64] = []
+    var g: [UInt8] = [1, 2, 3], h: [UInt16] = [1], i: [UInt32] = [1], j: [UInt64] = [1], k: [Float] = [1.5]
+    var l: [Double] = [1.5, -0.0], m: [[Int]] = [[1], []], n: [Int?] = [1, nil], o: [UInt8]? = [1], p: Set<Int> = [1]
+}
+
 extension Sample {
     static let codable: [Sample] = [
+        Sample(Arrays()), Sample([Arrays(), Arrays()]),
         Sample(Person.sample), Sample([Person.sample, Person.sample]),
         Sample(Person(name: "", age: -1, email: "x", tags: [], colors: [:], home: nil)),
         Sample(Shape.point), Sample(Shape.circle(radius: 2)), Sample(Shape.pair(-1000, nil)),
@@ -211,6 +219,25 @@ struct CodableTests {
         #expect(try [Pair<Person, Person>](wireBytes: pairs.wireBytes()) == pairs)
         let (one, two) = try (Person.sample.wireBytes(), [Person.sample, Person.sample].wireBytes())
         #expect(two.count < 2 * one.count - 30)
+    }
+
+    @Test("an array of numbers is a block, whatever it is read as")
+    func blocks() throws {
+        struct List: Codable, WireCodable { var n: [Int16] }
+        struct Numbers: Codable, WireCodable { var n: Set<Int> }
+        struct Flags: Codable, WireCodable { var n: [Bool] }
+        let bytes = try List(n: [1, 256]).wireBytes()
+        // 9 bytes: keyed; n is a block of Int16.
+        #expect(hex(bytes) == "01 01 6e 09 09 00 06 0a 02 01 00 00 01")
+        #expect(try Numbers(wireBytes: bytes).n == [1, 256])
+        #expect(throws: WireError.self) { _ = try Flags(wireBytes: bytes) }
+        #expect(try List(wireBytes: Numbers(n: [7]).wireBytes()).n == [7])
+        for damaged in [[10, 2, 1], [10, 2, 1, 0, 1], [10, 11, 1, 0], [10]] as [[UInt8]] {
+            let size = UInt8(damaged.count)
+            let bytes = [1, 1, 0x6E, size + 3, 9, 0, size] + damaged
+            #expect(throws: WireError.self) { _ = try List(wireBytes: bytes) }
+            #expect(throws: WireError.self) { _ = try Numbers(wireBytes: bytes) }
+        }
     }
 
     @Test("a type that refuses to be encoded is an error at the end")
