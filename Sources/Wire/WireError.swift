@@ -2,11 +2,11 @@
 public struct WireError: Error, Hashable, Sendable {
     /// The kind of failure; compare it with the static members. New kinds may be added.
     public struct Code: Hashable, Sendable {
-        private enum Kind: String {
+        fileprivate enum Kind: String, WireCodable {
             case truncated, invalidLength, invalidUTF8, invalidTag, invalidBool, invalidValue
             case nestingLimit, freeLimit, duplicateKey, trailingBytes, notEncodable
         }
-        private let kind: Kind
+        fileprivate let kind: Kind
 
         /// Fewer bytes remain than the value needs.
         public static let truncated = Code(kind: .truncated)
@@ -66,5 +66,19 @@ extension WireError: CustomStringConvertible {
         if needed != 0 || available != 0 { text += ": \(needed) bytes needed, \(available) available" }
         if !detail.isEmpty { text += ": \(detail)" }
         return text
+    }
+}
+
+extension WireError: WireEncodable, WireDecodable {
+    /// Appends the code's name, the numbers and the detail.
+    public func write(to output: inout WireWriter) {
+        output.write(code.kind, offset, needed, available, detail)
+    }
+
+    /// Reads an error that was sent.
+    public init(from input: inout WireReader) throws(WireError) {
+        let kind: Code.Kind
+        (kind, offset, needed, available, detail) = try input.read()
+        code = Code(kind: kind)
     }
 }

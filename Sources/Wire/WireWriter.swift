@@ -40,12 +40,40 @@ public struct WireWriter: ~Copyable {
     @inlinable
     public var byteCount: Int { count }
 
+    /// The bytes written so far, borrowed: to send them without the copy that ``finish()`` makes.
+    ///
+    /// Call ``check()`` first.
+    @inlinable
+    package var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            // SAFETY: `count` bytes from `base` are initialised; the borrow keeps `self`, which owns them, from
+            // being written to or destroyed.
+            let view = unsafe RawSpan(_unsafeStart: base, byteCount: count)
+            return unsafe _overrideLifetime(view, borrowing: self)
+        }
+    }
+
+    /// Throws the first failure that was remembered.
+    package func check() throws(WireError) {
+        if let failure { throw failure }
+    }
+
+    /// Forgets what was written and any failure, and keeps the buffer for the next message.
+    package mutating func removeAll() {
+        count = 0
+        elementDepth = 0
+        keys = nil
+        failure = nil
+    }
+
     /// Ends the message.
     ///
     /// - Returns: The bytes written.
     /// - Throws: The first failure that was remembered, see ``fail(_:)``.
+    /// - Complexity: Copies the bytes once, so that writing itself can be unchecked.
     public consuming func finish() throws(WireError) -> [UInt8] {
-        if let failure { throw failure }
+        try check()
         // SAFETY: `count` bytes from `base` are initialised, and the array copies them.
         return unsafe Array(UnsafeRawBufferPointer(start: base, count: count))
     }

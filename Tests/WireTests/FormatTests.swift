@@ -102,4 +102,18 @@ struct FormatTests {
         }
         #expect(error == WireError(code: .notEncodable, offset: 1, detail: "no"))
     }
+
+    @Test("a writer's bytes can be borrowed, and its buffer used again")
+    func borrowAndReuse() throws {
+        var output = WireWriter()
+        output.write(["x": 1], Person.sample)
+        output.fail("no")
+        output.removeAll()
+        output.write("abc")
+        try output.check()
+        #expect(output.bytes.byteCount == 4)
+        #expect(try String(wireBytes: output.bytes) == "abc")
+        output.write("d")
+        #expect(try hex(output.finish()) == "03 61 62 63 01 64")
+    }
 }

@@ -54,6 +54,7 @@ struct Sample: CustomTestStringConvertible, Sendable {
         Sample([Particle](repeating: Particle(position: [1, 2], charge: 3, mass: 4), count: 20)),
         Sample([Gap(wide: 1, narrow: 2), Gap(wide: 3, narrow: 4)]), Sample(PlainAndCodable(x: 1, y: 2)),
         Sample(PlainRawAndCodable(rawValue: 3)), Sample(Color.allSamples), Sample(CodableColor.allCases),
+        Sample(WireError(code: .truncated, offset: 1, needed: 2, available: 3, detail: "x")),
         Sample(Flags(rawValue: 3)), Sample([HandWritten(id: 3)]),
     ]
 }
