@@ -14,7 +14,7 @@ func readXML(_ path: String) throws(TopologyError) -> [UInt8] {
     }
 }
 
-/// Finds out what is wrong with a topology file, as far as that can be seen at its head.
+/// Finds out what is wrong with a topology file, as far as that can be seen without hwloc.
 ///
 /// hwloc says no more than "failed", which helps nobody to mend a file.
 func checkXML(_ text: [UInt8], named path: String) throws(TopologyError) {
@@ -25,12 +25,21 @@ func checkXML(_ text: [UInt8], named path: String) throws(TopologyError) {
     }
     let end = text[root.upperBound...].firstIndex(of: UInt8(ascii: ">")) ?? text.endIndex
     let attributes = String(decoding: text[root.upperBound..<end], as: UTF8.self)
-    guard let version = attributes.firstRange(of: "version=\"") else { return }
-    let number = attributes[version.upperBound...].prefix { $0 != "\"" }
-    guard number.hasPrefix("2.") || number.hasPrefix("1.") else {
+    if let version = attributes.firstRange(of: "version=\"") {
+        let number = attributes[version.upperBound...].prefix { $0 != "\"" }
+        guard number.hasPrefix("2.") || number.hasPrefix("1.") else {
+            throw TopologyError(
+                code: .wrongVersion, source: topologyFile(path),
+                problem: "is of version \(number) of hwloc's format, 2 is the newest supported", cure: cure)
+        }
+    }
+    do {
+        try XMLScanner.check(text)
+    } catch {
         throw TopologyError(
-            code: .wrongVersion, source: topologyFile(path),
-            problem: "is of version \(number) of hwloc's format, 2 is the newest supported", cure: cure)
+            code: .notTopology, source: topologyFile(path),
+            problem: "is malformed at line \(error.line): \(error.problem)",
+            cure: cure)
     }
 }
 

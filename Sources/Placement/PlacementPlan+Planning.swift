@@ -58,13 +58,18 @@ extension PlacementPlan {
             notes: notes + reasons.notes(threads: request.threads, seats: seats))
     }
 
+    /// The smallest integer that is not below a number above 0; `rounded` would need the C library's mathematics.
+    private static func ceiling(_ number: Double) -> Int {
+        Double(Int(number)) < number ? Int(number) + 1 : Int(number)
+    }
+
     /// The number of workers asked for, or one per usable core within the cgroup's quota.
     private static func workerCount(
         _ request: PlacementRequest, on topology: Topology
     ) throws(PlacementError) -> (Int, notes: [String]) {
         let quota = topology.cpuQuota.flatMap { $0 > 0 && $0 < Double(topology.allowed.count) ? $0 : nil }
         func note(_ quota: Double, _ consequence: String) -> [String] {
-            let tenths = Int((quota * 10).rounded())
+            let tenths = Int(quota * 10 + 0.5)
             let number = tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
             return ["the cgroup's quota is the time of \(number) CPUs: \(consequence)"]
         }
@@ -75,13 +80,13 @@ extension PlacementPlan {
                     problem: "\(count) workers can't be placed",
                     cure: "ask for 1 to \(PlacementRequest.largestWorkerCount) workers")
             }
-            guard let quota, Double(count * request.threads) > quota.rounded(.up) else { return (count, []) }
+            guard let quota, count * request.threads > ceiling(quota) else { return (count, []) }
             return (count, note(quota, "busy workers will be held back"))
         }
         let places =
             request.threads == 1 ? topology.usableCoreCount : topology.allowed.count / request.threads
         guard let quota else { return (places, []) }
-        let count = max(1, min(places, Int((quota / Double(request.threads)).rounded(.up))))
+        let count = max(1, min(places, ceiling(quota / Double(request.threads))))
         guard count < places else { return (places, []) }
         return (count, note(quota, "\(count) workers in place of \(places)"))
     }
