@@ -110,6 +110,38 @@ struct PlacementPlanTests {
         }
     }
 
+    @Test("only worker 1 is owed a place: later ones go where the share is largest")
+    func secondThreads() throws {
+        // Package 0 has a whole core and half of another, package 1 four whole ones: one and four second threads.
+        var topology = try machine("pack:2 core:4 pu:2")
+        topology.allowed = [0, 1, 2, 8, 9, 10, 11, 12, 13, 14, 15]
+        let plan = try PlacementPlan(PlacementRequest(workers: 7, mode: .balanced), on: topology)
+        #expect(plan.cpus == [0, 2, 8, 10, 12, 14, 9].map { [$0] })
+        #expect(plan.notes == ["7 workers on 6 cores: hardware threads of one core share its units"])
+    }
+
+    @Test("worker 1 is on the most capable core, even if that is in the last package")
+    func kindsByPackage() throws {
+        var topology = try machine("pack:2 core:2 pu:1")
+        for core in 0..<2 { topology.cores[core].kind = 1 }
+        for mode in PlacementMode.allCases {
+            let plan = try PlacementPlan(PlacementRequest(workers: 3, mode: mode), on: topology)
+            #expect(plan.cpus == [[2], [3], [0]])
+        }
+    }
+
+    @Test("a machine written down by hand is planned like any other, also if its parts don't nest")
+    func byHand() throws {
+        let cores = (0..<4).map { Topology.Core(osIndex: $0, cpus: [$0]) }
+        let topology = Topology(
+            numaNodes: [.init(osIndex: 0, cpus: [0, 1, 2]), .init(osIndex: 1, cpus: [2, 3])],
+            caches: [.init(level: 3, cpus: [0, 2])], cores: cores, pus: (0..<4).map { .init(osIndex: $0, core: $0) })
+        let plan = try PlacementPlan(PlacementRequest(workers: 2), on: topology)
+        // The first node divides the machine; what crosses its end or has gaps does not. Shares of 2: 1.5 and 0.5.
+        #expect(plan.cpus == [[0], [1]])
+        #expect(plan.workers[0].package == nil && plan.workers[0].numa == [0])
+    }
+
     @Test("a worker says what it is on")
     func facts() throws {
         let plan = try PlacementPlan(
