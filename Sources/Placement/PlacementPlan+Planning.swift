@@ -88,7 +88,7 @@ extension PlacementPlan {
         guard let quota else { return (places, []) }
         let count = max(1, min(places, ceiling(quota / Double(request.threads))))
         guard count < places else { return (places, []) }
-        return (count, note(quota, "\(count) workers in place of \(places)"))
+        return (count, note(quota, "\(count) \(count == 1 ? "worker" : "workers") in place of \(places)"))
     }
 }
 

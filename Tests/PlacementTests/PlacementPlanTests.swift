@@ -164,6 +164,10 @@ struct PlacementPlanTests {
         #expect(try PlacementPlan(PlacementRequest(threads: 4), on: topology).workers.count == 1)
         let more = try PlacementPlan(PlacementRequest(workers: 4), on: topology)
         #expect(more.notes == ["the cgroup's quota is the time of 2.5 CPUs: busy workers will be held back"])
+        topology.cpuQuota = 0.5
+        let one = try PlacementPlan(PlacementRequest(), on: topology)
+        #expect(one.notes == ["the cgroup's quota is the time of 0.5 CPUs: 1 worker in place of 8"])
+        #expect(one.workers.map(\.reason) == ["core 0 of package 0, first in topological order"])
         topology.cpuQuota = 100
         #expect(try PlacementPlan(PlacementRequest(), on: topology).workers.count == 8)
     }
