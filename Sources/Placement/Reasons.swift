@@ -52,7 +52,9 @@ struct Reasons {
         let cpu = usable.cpus[seat.position]
         if seat.positions.count == 1, cpu.thread > 0 {
             text += ": every core has a worker"
-        } else if workerCount > 1, let (share, workers) = share, let part = usable.common(share.part, of: seat.positions) {
+        } else if workerCount > 1, let (share, workers) = share,
+            let part = usable.common(share.part, of: seat.positions)
+        {
             let name = share.name(part)
             let count = "\(workers[part] ?? 0) of \(workerCount) workers"
             text += text.hasSuffix(name) ? ", which gets \(count)" : "; \(name) gets \(count)"
