@@ -14,10 +14,11 @@ package struct HostAgent: Sendable {
 
     /// Starts workers, all at the same time, and hands each over when it is up.
     ///
-    /// - Parameter ready: Called for the workers in the order of `launches`, whichever is up first.
+    /// - Parameter ready: Called for the workers in the order of `launches`, whichever is up first; with the position
+    ///   there.
     /// - Throws: The first failure; then all of them have been ended.
     package func start(
-        _ launches: [WorkerLaunch], ready: (WorkerProcess, Hello) async throws -> Void
+        _ launches: [WorkerLaunch], ready: (Int, WorkerProcess, Hello) async throws -> Void
     ) async throws {
         var started: [Int: (WorkerProcess, Hello)] = [:]
         do {
@@ -38,7 +39,7 @@ package struct HostAgent: Sendable {
                 for try await (index, worker, hello) in group { started[index] = (worker, hello) }
             }
             for index in launches.indices {
-                if let (worker, hello) = started[index] { try await ready(worker, hello) }
+                if let (worker, hello) = started[index] { try await ready(index, worker, hello) }
             }
         } catch {
             for (worker, _) in started.values { worker.kill() }

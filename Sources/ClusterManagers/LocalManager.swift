@@ -16,7 +16,8 @@ public struct LocalManager: ClusterManager {
     public func launch(_ ready: (any LaunchedWorker) async throws -> Void) async throws {
         let number = try count ?? Topology.discover().allowed.count
         guard number >= 1 else {
-            throw LaunchError("\(number) workers were asked for; ask for at least one, or give no number for one per CPU")
+            throw LaunchError(
+                "\(number) workers were asked for; ask for at least one, or give no number for one per CPU")
         }
         try await options.launch([PlacementPlan.Worker?](repeating: nil, count: number), threads: 1, ready)
     }

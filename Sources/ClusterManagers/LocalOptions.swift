@@ -43,7 +43,8 @@ public struct LocalOptions: Hashable, Sendable {
         _ places: [PlacementPlan.Worker?], threads: Int, _ ready: (any LaunchedWorker) async throws -> Void
     ) async throws {
         guard restrict else {
-            throw LaunchError("local workers do not listen on the network, so that restrict: false can't be had; leave it out")
+            throw LaunchError(
+                "local workers do not listen on the network, so that restrict: false can't be had; leave it out")
         }
         let launches = places.map { place in
             var launch = WorkerLaunch()
@@ -52,7 +53,8 @@ public struct LocalOptions: Hashable, Sendable {
             launch.directory = directory
             launch.environment = environment
             launch.placement = place
-            launch.memory = place?.numa.first.map(MemoryPolicy.preferred)
+            // A worker that spans nodes takes its memory from where each of its threads runs.
+            if let nodes = place?.numa, nodes.count == 1 { launch.memory = .preferred(nodes[0]) }
             if setsThreadVariables {
                 let variables = ThreadVariables.values(threads: threads) { name in
                     unsafe environment[name] != nil || getenv(name) != nil
@@ -63,17 +65,9 @@ public struct LocalOptions: Hashable, Sendable {
         }
         let (seconds, attoseconds) = startLimit.components
         let agent = HostAgent(startLimit: Double(seconds) + Double(attoseconds) * 1e-18)
-        try await agent.start(launches) { process, hello in
-            try await ready(LocalWorker(process, hello, places[0] == nil ? nil : hello.placement(in: places)))
+        try await agent.start(launches) { index, process, hello in
+            try await ready(LocalWorker(process, hello, places[index]))
         }
-    }
-}
-
-extension Hello {
-    /// The place with this worker's CPUs.
-    fileprivate func placement(in places: [PlacementPlan.Worker?]) -> PlacementPlan.Worker? {
-        let cpus = CPUSet(self.cpus)
-        return places.lazy.compactMap { $0 }.first { $0.cpus == cpus }
     }
 }
 
