@@ -17,6 +17,14 @@ package enum WorkerLoop {
     ///
     /// Suspends rather than blocks, so that main-actor work of asynchronous bodies can run.
     package static func run(link descriptor: CInt) async -> Never {
+        // A program that enters two clusters at the same time is one worker: the second call just never returns.
+        if !hasBegun.exchange(true, ordering: .relaxed) { begin(link: descriptor) }
+        while true { await unsafe withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
+    }
+
+    private static let hasBegun = Atomic(false)
+
+    private static func begin(link descriptor: CInt) {
         platform_flush_output()
         platform_buffer_output_by_line()
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
@@ -24,7 +32,6 @@ package enum WorkerLoop {
         if platform_end_with_parent(parent) != 0 { endGroup() }
         let session = WorkerSession(link: SocketLink(owning: Descriptor(owning: descriptor)))
         session.start()
-        while true { await unsafe withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
     }
 
     /// Ends this process and everything it started.
@@ -197,10 +204,12 @@ private final class WorkerSession: Sendable {
         }
         running.task.withLock { task in
             task = Task { [captures] in
-                do throws(WireError) {
-                    answer(call, .success(try await function.run(input, captures)))
-                } catch {
-                    answer(call, .failure(error))
+                await Worker.$isRunningBody.withValue(true) {
+                    do throws(WireError) {
+                        answer(call, .success(try await function.run(input, captures)))
+                    } catch {
+                        answer(call, .failure(error))
+                    }
                 }
             }
         }
