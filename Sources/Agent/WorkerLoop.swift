@@ -99,7 +99,7 @@ private final class WorkerSession: Sendable {
     private func send(_ message: Message, _ body: [UInt8] = []) {
         do {
             try link.send(message, body)
-        } catch where error.code == .closed {
+        } catch  where error.code == .closed {
             // The link's end is handled where it is noticed.
         } catch {
             fail("a message could not be sent: \(error)")

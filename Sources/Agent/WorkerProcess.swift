@@ -55,7 +55,8 @@ package final class WorkerProcess: Sendable {
         let worker = try await spawn(launch)
         let deadline = Poller.links.after(seconds: startLimit) {
             worker.greeting.fulfil(
-                .failed("did not reach withCluster within \(Int(startLimit)) s; raise the start limit if it needs longer"))
+                .failed(
+                    "did not reach withCluster within \(Int(startLimit)) s; raise the start limit if it needs longer"))
         }
         defer { Poller.links.cancel(deadline) }
         let greeting = await withTaskCancellationHandler {
@@ -198,7 +199,10 @@ package final class WorkerProcess: Sendable {
         }
         if let token { Poller.links.remove(token, watch) }
         let found: WorkerEnd.Cause =
-            ended.signal != 0 ? .signalled(ended.signal) : ended.status >= 0 ? .exited(status: ended.status) : .lost("its exit status was not kept: this program ignores SIGCHLD")
+            ended.signal != 0
+            ? .signalled(ended.signal)
+            : ended.status >= 0
+                ? .exited(status: ended.status) : .lost("its exit status was not kept: this program ignores SIGCHLD")
         greeting.fulfil(.failed("ended before its first withCluster (\(found))"))
         output.finish { [self] output, error in
             link.close()

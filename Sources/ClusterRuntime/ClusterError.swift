@@ -1,6 +1,5 @@
 package import Remote
 
-
 /// The cluster can't do what was asked.
 public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of failure; compare it with the static members. New kinds may be added.

@@ -48,7 +48,8 @@ extension Cluster {
     ) async throws -> [Output]
     where
         Elements.First: Sendable, Elements.Second: Sendable,
-        repeat each Capture: WireEncodable & WireDecodable & Sendable {
+        repeat each Capture: WireEncodable & WireDecodable & Sendable
+    {
         let function = try PairFunction<Elements.First, Elements.Second, Output, repeat each Capture>(
             file: file, line: line, body)
         return try await map(
@@ -65,7 +66,8 @@ extension Cluster {
     ) async throws -> [Output]
     where
         Elements.First: Sendable, Elements.Second: Sendable,
-        repeat each Capture: WireEncodable & WireDecodable & Sendable {
+        repeat each Capture: WireEncodable & WireDecodable & Sendable
+    {
         let function = try PairFunction<Elements.First, Elements.Second, Output, repeat each Capture>(
             file: file, line: line, body)
         return try await map(

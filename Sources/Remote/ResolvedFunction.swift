@@ -10,9 +10,9 @@ package struct ResolvedFunction: Sendable {
     /// - Throws: `WireError` if the code or the type is not here: the driver is another program.
     package init(_ reference: FunctionReference) throws(WireError) {
         guard let code = reference.code.address else {
+            let image = reference.code.image.isEmpty ? "the executable" : reference.code.image
             throw WireError(
-                code: .invalidValue, offset: 0,
-                detail: "no code at \(reference.code.offset) of \(reference.code.image.isEmpty ? "the executable" : reference.code.image)")
+                code: .invalidValue, offset: 0, detail: "no code at \(reference.code.offset) of \(image)")
         }
         guard let runner = _typeByName(reference.runner) as? any RemoteRunner.Type else {
             throw WireError(code: .invalidValue, offset: 0, detail: "no type \(reference.runner) in this program")
@@ -34,7 +34,7 @@ package struct ResolvedFunction: Sendable {
         var reader = WireReader(input.span)
         var output = WireWriter()
         try runner.run(
-            code: code, captures: captures?.values ?? Captures< >(), input: &reader, output: &output,
+            code: code, captures: captures?.values ?? Captures(), input: &reader, output: &output,
             isCancelled: isCancelled)
         return try output.finish()
     }
@@ -44,7 +44,7 @@ package struct ResolvedFunction: Sendable {
         guard let runner = runner as? any AsynchronousRunner.Type else {
             return try run(input, captures) { Task.isCancelled }
         }
-        return try await runner.run(code: code, captures: captures?.values ?? Captures< >(), input: input)
+        return try await runner.run(code: code, captures: captures?.values ?? Captures(), input: input)
     }
 }
 

@@ -34,8 +34,10 @@ public final class SocketLink: Link {
 
     deinit { Glibc.close(socket) }
 
+    /// When the other side was last heard, in seconds of ``monotonicSeconds()``.
     public var lastHeard: Double { Double(bitPattern: heard.load(ordering: .relaxed)) }
 
+    /// Starts delivery on the poller's thread; called once.
     public func start(
         onFrame: @escaping @Sendable (RawSpan) -> Void, onEnd: @escaping @Sendable (LinkError?) -> Void
     ) {
@@ -58,6 +60,9 @@ public final class SocketLink: Link {
         }
     }
 
+    /// Sends a frame; what the socket does not take at once is copied and sent later.
+    ///
+    /// - Throws: ``LinkError`` if the link has ended, the frame is over the limit, or too much waits to be sent.
     public func send(_ head: RawSpan, _ body: RawSpan) throws(LinkError) {
         let length = head.byteCount + body.byteCount
         guard length <= limits.frameByteCount else {
@@ -84,6 +89,7 @@ public final class SocketLink: Link {
         if let failure { throw failure }
     }
 
+    /// Ends the link; frames not yet taken by the socket are lost.
     public func close() {
         let wasOpen = outgoing.withLock { outgoing in
             defer { outgoing.isClosed = true }
@@ -113,7 +119,9 @@ public final class SocketLink: Link {
             }
             sent = max(count, 0)
         }
-        for unsafe piece in unsafe [header, head, body] {
+        let pieces = unsafe [header, head, body]
+        for index in unsafe pieces.indices {
+            let piece = unsafe pieces[index]
             let skip = min(sent, piece.count)
             sent -= skip
             guard skip < piece.count else { continue }
