@@ -15,7 +15,7 @@ struct SpawnedProcess: Sendable {
     /// A pidfd, which the receiver owns.
     let watch: CInt
     /// What could not be had (a memory policy that the container forbids), in words.
-    let warnings: [String]
+    var warnings: [String]
 }
 
 /// The one thread that starts processes, and lives as long as this one.
@@ -30,60 +30,103 @@ final class Spawner: Sendable {
 
     private init() {
         SystemThread.start(named: "muster-spawner") { [jobs] in
+            // Before the first child's place is taken on, or that would pass for the usual one.
+            _ = (Spawner.usualMask, Spawner.usualPolicy)
             while true { jobs.take()() }
         }
     }
 
-    /// Starts a process; `completion` is called on the spawner's thread.
+    /// Starts a worker; `completion` is called on the spawner's thread.
     ///
     /// - Parameter descriptors: Owned by the caller until the completion; number n becomes the child's descriptor n.
     func spawn(
-        _ launch: WorkerLaunch, descriptors: [CInt], role: String?,
+        _ launch: WorkerLaunch, descriptors: [CInt], role: String,
         completion: @escaping @Sendable (Result<SpawnedProcess, SpawnError>) -> Void
     ) {
-        jobs.put { completion(Spawner.spawn(launch, descriptors, role ?? "")) }
+        jobs.put {
+            completion(
+                Result { () throws(SpawnError) in
+                    let warnings = try Spawner.settle(cpus: launch.placement?.cpus, memory: launch.memory)
+                    do throws(SpawnFailure) {
+                        var spawned = try Spawner.start(
+                            launch.executable ?? "/proc/self/exe", launch.arguments, launch.environment(role: role),
+                            directory: launch.directory, descriptors: descriptors, group: 0)
+                        spawned.warnings = warnings
+                        return spawned
+                    } catch {
+                        throw SpawnError(launch, error)
+                    }
+                })
+        }
+    }
+
+    /// Starts a program that is no worker; otherwise like the form for workers.
+    func spawn(
+        _ launch: ProgramLaunch, completion: @escaping @Sendable (Result<SpawnedProcess, SpawnError>) -> Void
+    ) {
+        jobs.put {
+            completion(
+                Result { () throws(SpawnError) in
+                    let warnings = try Spawner.settle(cpus: launch.placement?.cpus, memory: launch.memory)
+                    var spawned = try launch.startHere()
+                    spawned.warnings = warnings
+                    return spawned
+                })
+        }
     }
 
     private static let usualMask = try? affinity()
     private static let usualPolicy = try? MemoryPolicy.ofCurrentThread()
 
-    private static func spawn(
-        _ launch: WorkerLaunch, _ descriptors: [CInt], _ role: String
-    ) -> Result<SpawnedProcess, SpawnError> {
-        var warnings: [String] = []
-        if let cpus = launch.placement?.cpus ?? usualMask {
-            do { try bindCurrentThread(to: cpus) } catch { return .failure(SpawnError(description: "\(error)")) }
+    /// Puts this thread where the child shall be; returns what could not be had.
+    private static func settle(cpus: CPUSet?, memory: MemoryPolicy?) throws(SpawnError) -> [String] {
+        if let cpus = cpus ?? usualMask {
+            do { try bindCurrentThread(to: cpus) } catch { throw SpawnError(description: "\(error)") }
         }
-        if let policy = launch.memory ?? usualPolicy {
-            do {
-                try policy.setForCurrentThread()
-            } catch {
-                if launch.memory != nil { warnings.append("\(error)") }
-            }
+        guard let policy = memory ?? usualPolicy else { return [] }
+        do {
+            try policy.setForCurrentThread()
+            return []
+        } catch {
+            return memory == nil ? [] : ["\(error)"]
         }
-        let arguments = launch.arguments
-        let environment = launch.environment(role: role)
+    }
+
+    /// Starts a process from the calling thread: it inherits that thread's mask and policy, and ends with that thread.
+    static func start(
+        _ executable: String, _ arguments: borrowing CStringList, _ environment: borrowing CStringList,
+        directory: String?, descriptors: [CInt], group: pid_t
+    ) throws(SpawnFailure) -> SpawnedProcess {
         var process: pid_t = 0
         var watch: CInt = -1
         var step: CInt = 0
         let code = unsafe arguments.withPointers { arguments in
             unsafe environment.withPointers { environment in
                 unsafe descriptors.withUnsafeBufferPointer { descriptors in
-                    unsafe (launch.executable ?? "/proc/self/exe").withCString { executable in
-                        unsafe withOptionalCString(launch.directory) { directory in
+                    unsafe executable.withCString { executable in
+                        unsafe withOptionalCString(directory) { directory in
                             var request = unsafe platform_spawn_request(
                                 executable: executable, arguments: arguments, environment: environment,
                                 directory: directory, descriptors: descriptors.baseAddress,
-                                descriptor_count: descriptors.count, parent_death_signal: SIGKILL)
+                                descriptor_count: descriptors.count, parent_death_signal: SIGKILL, group: group)
                             return unsafe platform_spawn(&request, &process, &watch, &step)
                         }
                     }
                 }
             }
         }
-        guard code == 0 else { return .failure(SpawnError(launch, step: step, code: code)) }
-        return .success(SpawnedProcess(process: process, watch: watch, warnings: warnings))
+        guard code == 0 else { throw SpawnFailure(step: platform_spawn_step(UInt32(step)), errno: code) }
+        return SpawnedProcess(process: process, watch: watch, warnings: [])
     }
+}
+
+/// Which step of starting a process failed, and why.
+struct SpawnFailure: Error {
+    let step: platform_spawn_step
+    let errno: CInt
+
+    /// The system's words for it.
+    var reason: String { unsafe String(cString: strerror(errno)) }
 }
 
 private func withOptionalCString<R>(_ string: String?, _ body: (UnsafePointer<CChar>?) -> R) -> R {
@@ -92,16 +135,16 @@ private func withOptionalCString<R>(_ string: String?, _ body: (UnsafePointer<CC
 }
 
 extension SpawnError {
-    init(_ launch: WorkerLaunch, step: CInt, code: CInt) {
-        let reason = unsafe String(cString: strerror(code))
-        switch UInt32(step) {
-        case platform_spawn_directory.rawValue:
+    init(_ launch: WorkerLaunch, _ failure: SpawnFailure) {
+        let reason = failure.reason
+        switch failure.step {
+        case platform_spawn_directory:
             description = "cannot start a worker in \(launch.directory ?? "."): \(reason); give a directory that exists"
-        case platform_spawn_execute.rawValue:
+        case platform_spawn_execute:
             description = "cannot run \(launch.executable ?? "this program again"): \(reason)"
-        case platform_spawn_descriptors.rawValue:
+        case platform_spawn_descriptors:
             description = "cannot give a worker its descriptors: \(reason); raise the limit on open files (ulimit -n)"
-        case platform_spawn_watch.rawValue:
+        case platform_spawn_watch:
             description = "cannot watch a worker: \(reason); Linux 5.3 or newer is needed (pidfd)"
         default:
             description = "cannot start another process: \(reason); raise the limits on processes and memory"

@@ -20,40 +20,6 @@ package struct WorkerLaunch: Sendable {
     package init() {}
 }
 
-/// C strings for a call that takes a NULL-terminated list of them.
-///
-/// Strings that came from the system are passed on byte for byte: they need not be UTF-8.
-@safe
-struct CStringList: ~Copyable {
-    private var owned: [UnsafeMutablePointer<CChar>]
-    private var pointers: [UnsafeMutablePointer<CChar>?]
-
-    init() {
-        unsafe owned = []
-        unsafe pointers = []
-    }
-
-    deinit {
-        for unsafe pointer in unsafe owned { unsafe free(pointer) }
-    }
-
-    mutating func append(_ string: String) {
-        guard let copy = unsafe strdup(string) else { fatalError("no memory for an argument") }
-        unsafe owned.append(copy)
-        unsafe pointers.append(copy)
-    }
-
-    /// Adds a string that outlives this list.
-    @unsafe
-    mutating func append(borrowed pointer: UnsafeMutablePointer<CChar>) {
-        unsafe pointers.append(pointer)
-    }
-
-    func withPointers<R>(_ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) throws -> R) rethrows -> R {
-        try unsafe (pointers + [nil]).withUnsafeBufferPointer { try unsafe body($0.baseAddress!) }
-    }
-}
-
 extension WorkerLaunch {
     /// This process's arguments, then the flags.
     var arguments: CStringList {
@@ -76,15 +42,6 @@ extension WorkerLaunch {
             // A trap's report goes into an error message: keep it short.
             added["SWIFT_BACKTRACE"] = "color=no,registers=none,images=none,threads=crashed,limit=16,interactive=no"
         }
-        var list = CStringList()
-        for (name, value) in added { list.append("\(name)=\(value)") }
-        var index = 0
-        while let entry = unsafe environ[index] {
-            let name = unsafe String(cString: entry).prefix { $0 != "=" }
-            // SAFETY: entries are not freed by setenv; the spawn is over before a user could reuse putenv memory.
-            if added[String(name)] == nil { unsafe list.append(borrowed: entry) }
-            index += 1
-        }
-        return list
+        return .environment(adding: added)
     }
 }

@@ -39,7 +39,7 @@ static void close_from(unsigned first) {
 /// Runs in the child until exec: only async-signal-safe calls, no allocation, no return.
 static void become(const struct platform_spawn_request *request, pid_t parent, int *moved, struct report *report) {
     int count = (int)request->descriptor_count;
-    setpgid(0, 0);
+    setpgid(0, request->group);
     if (request->parent_death_signal != 0) {
         prctl(PR_SET_PDEATHSIG, request->parent_death_signal);
         if (getppid() != parent) {
@@ -113,7 +113,7 @@ int platform_spawn(const struct platform_spawn_request *request, pid_t *process,
     int descriptor = (int)syscall(SYS_pidfd_open, child, 0);
     if (descriptor < 0) {
         error = errno;
-        kill(-child, SIGKILL);
+        kill(request->group == 0 ? -child : child, SIGKILL);
         waitpid(child, NULL, 0);
         *failed_step = platform_spawn_watch;
         return error;
@@ -126,6 +126,10 @@ int platform_spawn(const struct platform_spawn_request *request, pid_t *process,
 
 void platform_collect(pid_t process, struct platform_exit *ended) {
     kill(-process, SIGKILL);
+    platform_wait(process, ended);
+}
+
+void platform_wait(pid_t process, struct platform_exit *ended) {
     int status = 0;
     pid_t result;
     do {

@@ -18,6 +18,8 @@ struct platform_spawn_request {
     size_t descriptor_count;
     /// Signal that the child gets when the calling *thread* ends; 0 for none.
     int parent_death_signal;
+    /// The process group that the child joins, or 0 for a new one that it leads.
+    pid_t group;
 };
 
 /// Which step of starting a process failed.
@@ -29,7 +31,7 @@ enum platform_spawn_step {
     platform_spawn_watch = 5,
 };
 
-/// Starts a process in a process group of its own, with the calling thread's CPU mask and memory policy.
+/// Starts a process with the calling thread's CPU mask and memory policy.
 ///
 /// On success stores the process id, and in `watch` a pidfd (close-on-exec) that becomes readable when the process
 /// has ended, and returns 0. Otherwise returns an errno value and stores the step that failed; no process is left.
@@ -48,5 +50,8 @@ struct platform_exit {
 ///
 /// The group is signalled before the process is collected, while its number can't have been given to another.
 void platform_collect(pid_t process, struct platform_exit *ended);
+
+/// Waits for the end of `process`, which leads no group, and collects its exit.
+void platform_wait(pid_t process, struct platform_exit *ended);
 
 #endif
