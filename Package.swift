@@ -68,7 +68,10 @@ let package = Package(
 
         .executableTarget(
             name: "MusterTool",
-            dependencies: ["Muster", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Muster", "Agent", "SharedMemoryLink",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Tools/muster", swiftSettings: settings),
 
         tests("Wire", ["Wire", "WireFoundation"]),

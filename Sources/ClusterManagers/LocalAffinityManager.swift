@@ -10,6 +10,12 @@ public struct LocalAffinityManager: ClusterManager {
     /// How each is started.
     public let options: LocalOptions
 
+    /// Workers as `request` says.
+    public init(request: PlacementRequest, options: LocalOptions = LocalOptions()) {
+        self.request = request
+        self.options = options
+    }
+
     /// Plans, starts the workers in their places, and checks that the kernel put them there.
     ///
     /// - Throws: `PlacementError` for an impossible request, `TopologyError`, `WorkerStartError`.

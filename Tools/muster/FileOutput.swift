@@ -1,4 +1,5 @@
 import Glibc
+import SharedMemoryLink
 
 /// A descriptor that text is written to.
 struct FileOutput {
@@ -8,15 +9,25 @@ struct FileOutput {
     /// The descriptor's number.
     let descriptor: CInt
 
-    /// Writes all of `text`, or as much as the other side takes: nobody is left to be told of a failure.
-    func write(_ text: String) {
-        var rest = Array(text.utf8)[...]
+    /// Where results go.
+    static let standardOutput = FileOutput(descriptor: STDOUT_FILENO)
+
+    /// Writes all of `bytes`.
+    ///
+    /// - Throws: `SystemError` if the other side does not take them: a full disk, say.
+    func write(_ bytes: [UInt8]) throws(SystemError) {
+        var rest = bytes[...]
         while !rest.isEmpty {
             // SAFETY: the kernel reads the bytes during the call and keeps no pointer.
             let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
+            guard count >= 0 else { throw SystemError("write the output", errno: errno) }
             rest = rest.dropFirst(count)
         }
+    }
+
+    /// Writes all of `text`, or as much as the other side takes: nobody is left to be told of a failure.
+    func write(_ text: String) {
+        try? write(Array(text.utf8))
     }
 }

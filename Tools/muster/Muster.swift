@@ -1,5 +1,7 @@
+import Agent
 import ArgumentParser
 import Glibc
+import Muster
 
 /// The command-line tool.
 @main
@@ -7,7 +9,7 @@ struct Muster: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "muster",
         abstract: "Calls workers up, pins them where their memory is, and maps work over them.",
-        subcommands: [TopologyCommand.self, PlanCommand.self])
+        subcommands: [TopologyCommand.self, PlanCommand.self, MapCommand.self])
 
     /// Runs the command that the arguments name; what goes wrong is said in one line, without a page of usage.
     static func main() async {
@@ -15,6 +17,8 @@ struct Muster: AsyncParsableCommand {
         // SAFETY: only this thread runs yet, so that nobody reads the environment meanwhile.
         unsafe setenv("HWLOC_HIDE_ERRORS", "2", 0)
         do {
+            // A worker of `map` needs nothing of what its arguments, which are the driver's, say.
+            if Role.current != .driver { try await withCluster { _ in } }
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()

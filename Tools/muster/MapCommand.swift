@@ -1,0 +1,132 @@
+import ArgumentParser
+import Glibc
+import Muster
+import Synchronization
+
+/// `muster map`: a command per argument.
+struct MapCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "map",
+        abstract: "Runs a command per argument over pinned workers.",
+        discussion: """
+            The arguments stand behind ':::', or one per line on standard input. A command of one word is a line for \
+            /bin/sh, in which each {} becomes the argument, quoted for the shell (do not quote it again); without {} \
+            the argument comes last. A command of several words is a program and its arguments, and needs no quoting.
+
+            What the commands write comes out in the order of the arguments, each one's standard output and then its \
+            standard error. Their standard input is empty; MUSTER_WORKER (1 to the number of workers) and \
+            MUSTER_INDEX (number of the argument, from 1) are set. A command is over when it exits: what it leaves \
+            running in the background ends with its worker, and is not waited for.
+
+            Exit code: 0 if all commands succeeded, 1 if one failed, 64 for a mistake in the command line.
+
+            EXAMPLES:
+              muster map --workers 2 'wc -w < {}' ::: *.txt
+              muster map gzip -9 ::: *.log
+              find . -name '*.wav' | muster map --threads 2 'lame {} {}.mp3'
+            """)
+
+    @OptionGroup var places: WorkerOptions
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp("The command, then ':::' and the arguments.", valueName: "command ::: argument"))
+    var words: [String] = []
+
+    func run() async throws {
+        let (command, listed) = try commandAndArguments()
+        guard let template = CommandTemplate(command) else {
+            throw UsageError(message: "no command; write one, such as: muster map 'wc -w < {}' ::: *.txt")
+        }
+        var request = try places.request()
+        let workers = try places.plan().workers.count
+        let arguments = try listed ?? readArguments()
+        guard !arguments.isEmpty else { return }
+        if workers > arguments.count { request.limit(to: arguments.count) }
+
+        let report = MapReport(total: arguments.count)
+        try await withCluster { [request] cluster in
+            do {
+                try await map(template, arguments, on: LocalAffinityManager(request: request), of: cluster, report)
+            } catch {
+                await report.clear()
+                throw error
+            }
+        }
+        await report.clear()
+        if let failure = await report.failure(of: Array(command.joined(separator: [UInt8(ascii: " ")])), arguments) {
+            throw WorkFailed(description: failure)
+        }
+    }
+
+    /// The command's words, and the arguments unless they come on standard input.
+    private func commandAndArguments() throws -> (command: [[UInt8]], arguments: [[UInt8]]?) {
+        let words = try RawArguments.command(words, of: self)
+        guard let mark = words.firstIndex(of: Array(":::".utf8)) else { return (words, nil) }
+        return (Array(words[..<mark]), Array(words[(mark + 1)...]))
+    }
+
+    private func readArguments() throws -> [[UInt8]] {
+        guard isatty(STDIN_FILENO) == 0 else {
+            throw UsageError(
+                message: "no arguments; write them behind ':::', or give one per line on standard input")
+        }
+        let lines = try RawArguments.lines(from: STDIN_FILENO)
+        if let index = lines.firstIndex(where: { $0.contains(0) }) {
+            throw UsageError(
+                message: "argument \(index + 1) on standard input holds a zero byte, which no argument can; give text")
+        }
+        return lines
+    }
+
+    /// Runs the commands, each worker the next one as soon as it is free.
+    private func map(
+        _ template: CommandTemplate, _ arguments: [[UInt8]], on manager: LocalAffinityManager, of cluster: Cluster,
+        _ report: MapReport
+    ) async throws {
+        let workers = try await cluster.addWorkers(manager)
+        let queue = ArgumentQueue(count: arguments.count)
+        try await withThrowingTaskGroup { group in
+            for (slot, worker) in workers.enumerated() {
+                group.addTask {
+                    while let index = queue.next() {
+                        let line = template.line(for: arguments[index])
+                        let result = try await cluster.remoteCallFetch(
+                            on: worker, capturing: line, slot + 1, index + 1
+                        ) { line, slot, number in
+                            ShellCommand(
+                                line: line, environment: ["MUSTER_WORKER": "\(slot)", "MUSTER_INDEX": "\(number)"]
+                            ).run()
+                        }
+                        try await report.add(result, at: index)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+}
+
+extension PlacementRequest {
+    /// Asks for fewer workers: the first ones of a list, or a spread of as many.
+    mutating func limit(to workers: Int) {
+        self.workers = workers
+        cpus = cpus.map { Array($0.prefix(workers * threads)) }
+    }
+}
+
+/// The places of the arguments that no worker has taken yet.
+private final class ArgumentQueue: Sendable {
+    private let places: Mutex<Range<Int>>
+
+    init(count: Int) {
+        places = Mutex(0..<count)
+    }
+
+    func next() -> Int? { places.withLock { $0.popFirst() } }
+}
+
+/// Commands failed: printed as one line, exit code 1.
+struct WorkFailed: Error, CustomStringConvertible {
+    let description: String
+}
