@@ -1,0 +1,235 @@
+#define _GNU_SOURCE
+#include "floors.h"
+#include <dirent.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static const long warm_up = 500;
+
+double floor_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static int bind_thread(pid_t thread, const int *cpus, size_t count) {
+    int most = 0;
+    for (size_t index = 0; index < count; index++) {
+        most = cpus[index] > most ? cpus[index] : most;
+    }
+    cpu_set_t *set = CPU_ALLOC(most + 1);
+    if (set == NULL) {
+        return ENOMEM;
+    }
+    size_t size = CPU_ALLOC_SIZE(most + 1);
+    CPU_ZERO_S(size, set);
+    for (size_t index = 0; index < count; index++) {
+        CPU_SET_S(cpus[index], size, set);
+    }
+    int code = sched_setaffinity(thread, size, set) == 0 ? 0 : errno;
+    CPU_FREE(set);
+    return code;
+}
+
+int floor_bind_process(const int *cpus, size_t count) {
+    DIR *threads = opendir("/proc/self/task");
+    if (threads == NULL) {
+        return errno;
+    }
+    int code = 0;
+    struct dirent *entry;
+    while ((entry = readdir(threads)) != NULL) {
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        int error = bind_thread((pid_t)atol(entry->d_name), cpus, count);
+        if (error != 0 && error != ESRCH) {
+            code = error;
+        }
+    }
+    closedir(threads);
+    return code;
+}
+
+// The calling thread sits on one CPU during a measurement, and where it sat before afterwards.
+
+static cpu_set_t pin(int cpu) {
+    cpu_set_t before;
+    sched_getaffinity(0, sizeof before, &before);
+    bind_thread(0, &cpu, 1);
+    return before;
+}
+
+static void unpin(cpu_set_t before) {
+    sched_setaffinity(0, sizeof before, &before);
+}
+
+/// The other process of a pair: pinned, and gone when this one is. It may only make system calls: its memory is a copy
+/// of that of a process with threads.
+static pid_t other(int cpu) {
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        bind_thread(0, &cpu, 1);
+    }
+    return child;
+}
+
+double floor_socket_round_trip(int cpu, int other_cpu, long calls) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        return -1;
+    }
+    pid_t child = other(other_cpu);
+    if (child < 0) {
+        return -1;
+    }
+    int64_t value = 0;
+    if (child == 0) {
+        close(ends[0]);
+        while (read(ends[1], &value, sizeof value) == sizeof value) {
+            value++;
+            if (write(ends[1], &value, sizeof value) != sizeof value) {
+                break;
+            }
+        }
+        _exit(0);
+    }
+    close(ends[1]);
+    cpu_set_t before = pin(cpu);
+    double start = 0;
+    for (long call = -warm_up; call < calls; call++) {
+        if (call == 0) {
+            start = floor_seconds();
+        }
+        if (write(ends[0], &value, sizeof value) != sizeof value ||
+            read(ends[0], &value, sizeof value) != sizeof value) {
+            start = -1;
+            break;
+        }
+    }
+    double end = floor_seconds();
+    close(ends[0]);
+    waitpid(child, NULL, 0);
+    unpin(before);
+    return start < 0 ? -1 : (end - start) / (double)calls * 1e6;
+}
+
+struct ring {
+    _Alignas(64) _Atomic uint32_t request;
+    _Alignas(64) int64_t argument;
+    _Alignas(64) _Atomic uint32_t reply;
+    _Alignas(64) int64_t result;
+};
+
+static void await(_Atomic uint32_t *turn, uint32_t wanted, long spins) {
+    for (long spin = 0; spin < spins; spin++) {
+        if (atomic_load_explicit(turn, memory_order_acquire) == wanted) {
+            return;
+        }
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        __asm__ volatile("yield");
+#endif
+    }
+    uint32_t seen;
+    while ((seen = atomic_load_explicit(turn, memory_order_acquire)) != wanted) {
+        syscall(SYS_futex, turn, FUTEX_WAIT, seen, NULL, NULL, 0);
+    }
+}
+
+static void announce(_Atomic uint32_t *turn, uint32_t value) {
+    atomic_store_explicit(turn, value, memory_order_release);
+    syscall(SYS_futex, turn, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+double floor_ring_round_trip(int cpu, int other_cpu, long calls, long spins) {
+    struct ring *ring = mmap(NULL, sizeof *ring, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (ring == MAP_FAILED) {
+        return -1;
+    }
+    uint32_t last = (uint32_t)(warm_up + calls);
+    pid_t child = other(other_cpu);
+    if (child < 0) {
+        return -1;
+    }
+    if (child == 0) {
+        for (uint32_t turn = 1; turn <= last; turn++) {
+            await(&ring->request, turn, spins);
+            ring->result = ring->argument + 1;
+            announce(&ring->reply, turn);
+        }
+        _exit(0);
+    }
+    cpu_set_t before = pin(cpu);
+    double start = 0;
+    for (uint32_t turn = 1; turn <= last; turn++) {
+        if (turn == warm_up + 1) {
+            start = floor_seconds();
+        }
+        ring->argument = ring->result;
+        announce(&ring->request, turn);
+        await(&ring->reply, turn, spins);
+    }
+    double end = floor_seconds();
+    waitpid(child, NULL, 0);
+    unpin(before);
+    munmap(ring, sizeof *ring);
+    return (end - start) / (double)calls * 1e6;
+}
+
+static void *pages(size_t size) {
+    void *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return start == MAP_FAILED ? NULL : start;
+}
+
+double floor_copy(size_t size, int fresh) {
+    char *from = pages(size), *to = pages(size);
+    if (from == NULL || to == NULL) {
+        return -1;
+    }
+    memset(from, 1, size);
+    if (!fresh) {
+        memset(to, 2, size);
+    }
+    double start = floor_seconds();
+    memcpy(to, from, size);
+    __asm__ volatile("" : : "r"(to) : "memory");
+    double seconds = floor_seconds() - start;
+    munmap(from, size);
+    munmap(to, size);
+    return seconds;
+}
+
+double floor_spawn(const char *program, const char *argument, long count) {
+    char *arguments[] = {(char *)program, (char *)argument, NULL};
+    double start = floor_seconds();
+    for (long index = 0; index < count; index++) {
+        pid_t child;
+        if (posix_spawn(&child, program, NULL, NULL, arguments, environ) != 0) {
+            return -1;
+        }
+        int status;
+        if (waitpid(child, &status, 0) != child || status != 0) {
+            return -1;
+        }
+    }
+    return floor_seconds() - start;
+}

@@ -1,0 +1,26 @@
+#ifndef FLOORS_H
+#define FLOORS_H
+
+#include <stddef.h>
+
+// What the machine can do at best. Every function returns a negative number if the system refuses what it needs.
+
+/// Microseconds for 8 bytes to another process and back over a pair of Unix sockets.
+double floor_socket_round_trip(int cpu, int other_cpu, long calls);
+
+/// The same through shared memory: each side looks `spins` times for its turn before it sleeps on a futex.
+double floor_ring_round_trip(int cpu, int other_cpu, long calls, long spins);
+
+/// Seconds to copy `size` bytes into pages that the process has, or (`fresh`) into new ones.
+double floor_copy(size_t size, int fresh);
+
+/// Seconds to start a program with one argument (or none: NULL) and wait for its end, `count` times in turn.
+double floor_spawn(const char *program, const char *argument, long count);
+
+/// Binds all threads that the process has now to these CPUs; returns 0 or an errno.
+int floor_bind_process(const int *cpus, size_t count);
+
+/// Seconds on a clock that never goes back.
+double floor_seconds(void);
+
+#endif

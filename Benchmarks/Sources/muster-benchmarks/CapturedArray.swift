@@ -1,0 +1,46 @@
+import Muster
+
+/// A large capture: once per worker the first time, not at all the second.
+struct CapturedArray: Benchmark {
+    let name = "captured-array"
+    let title = "pmap(1...100, capturing: 80 MB) { i, x in x.reduce(0, +) + Double(i) }, 2 workers"
+    let unit = Unit.milliseconds
+
+    func run(_ host: Host) async throws -> [Series] {
+        let array = [Double](repeating: 1, count: 10_000_000)
+        return try await withCluster(.localAffinity(cpus: [host.second, host.worker])) { cluster in
+            let warm = CachingPool(cluster.workers)
+            return try await alternate(
+                repeats: 3,
+                [
+                    Lane(key: "loop", label: "Swift: a loop in one thread") {
+                        await seconds {
+                            for i in 1...100 { blackHole(sum(array, i)) }
+                        } * 1e3
+                    },
+                    Lane(key: "muster.cold", label: "Muster: the workers do not have the array", floor: "loop") {
+                        try await map(array, cluster, CachingPool(cluster.workers))
+                    },
+                    Lane(key: "muster.warm", label: "Muster: the workers have it from before", floor: "loop") {
+                        try await map(array, cluster, warm)
+                    },
+                ])
+        }
+    }
+
+    private nonisolated(nonsending) func map(
+        _ array: [Double], _ cluster: Cluster, _ pool: CachingPool
+    ) async throws -> Double {
+        try await seconds {
+            let sums = try await cluster.pmap(1...100, capturing: array, pool: pool) { i, x in
+                x.reduce(0, +) + Double(i)
+            }
+            precondition(sums.count == 100 && sums[99] == 10_000_100)
+        } * 1e3
+    }
+}
+
+@inline(never)
+private func sum(_ array: [Double], _ i: Int) -> Double {
+    array.reduce(0, +) + Double(i)
+}

@@ -1,0 +1,62 @@
+import CFloors
+import Glibc
+import Muster
+
+@main struct Main {
+    /// Every benchmark, in the order in which they run.
+    static let benchmarks: [any Benchmark] = [
+        RoundTrip(), TrivialMap(), MillionIntegers(), CapturedArray(), Echo(), StartUp(), IdleWorker(),
+    ]
+
+    static func main() async throws {
+        let options = Options(CommandLine.arguments.dropFirst())
+        // For the floor of start-up: this program, which does nothing.
+        if options.isIdle { return }
+        // A worker is this program again, and stays in the first `withCluster`: so everything happens inside one.
+        try await withCluster { _ in try await run(options) }
+    }
+
+    private static func run(_ options: Options) async throws {
+        let host = Host.current
+        let start = floor_seconds()
+        if !options.isJSON { print(host.lines.joined(separator: "\n")) }
+        var reports: [Report] = []
+        for benchmark in benchmarks where options.includes(benchmark.name) {
+            let report = Report(benchmark, try await benchmark.run(host))
+            if !options.isJSON { print("\n" + report.lines.joined(separator: "\n")) }
+            reports.append(report)
+        }
+        if options.isJSON {
+            print(json(host, reports))
+        } else {
+            print("\n\(reports.count) benchmarks in \(rounded(floor_seconds() - start)) s")
+        }
+    }
+}
+
+/// What the command line asks for.
+struct Options {
+    var isJSON = false
+    var isIdle = false
+    var filter = ""
+
+    /// Reads the arguments; ends the process if they can't be understood.
+    init(_ arguments: some Sequence<String>) {
+        var arguments = Array(arguments)[...]
+        while let argument = arguments.popFirst() {
+            switch argument {
+            case "--json": isJSON = true
+            case "--idle": isIdle = true
+            case "--filter" where !arguments.isEmpty: filter = arguments.removeFirst()
+            default:
+                print("usage: bench [--filter NAME] [--json]")
+                for benchmark in Main.benchmarks { print("  \(benchmark.name): \(benchmark.title)") }
+                exit(argument == "--help" ? 0 : 64)
+            }
+        }
+    }
+
+    func includes(_ name: String) -> Bool {
+        filter.isEmpty || name.lowercased().contains(filter.lowercased())
+    }
+}

@@ -1,0 +1,72 @@
+import Muster
+
+/// A map whose body costs nothing: all that is measured is ours.
+struct TrivialMap: Benchmark {
+    let name = "map-trivial"
+    let title = "pmap { $0 &+ 1 } over 100,000 Ints, 2 workers"
+    let unit = Unit.millionPerSecond
+
+    func run(_ host: Host) async throws -> [Series] {
+        let elements = Array(0..<100_000)
+        return try await withCluster(.localAffinity(cpus: [host.second, host.worker])) { cluster in
+            try await alternate(
+                repeats: 3,
+                [
+                    Lane(key: "loop", label: "Swift: a loop in one thread") { try await loop(elements) },
+                    Lane(key: "muster.one", label: "Muster: batches of 1", floor: "loop") {
+                        try await map(elements, cluster, batchSize: 1)
+                    },
+                    Lane(key: "muster.automatic", label: "Muster: automatic batches", floor: "loop") {
+                        try await map(elements, cluster, batchSize: .automatic)
+                    },
+                ])
+        }
+    }
+}
+
+/// Enough elements that the batches can become large.
+struct MillionIntegers: Benchmark {
+    let name = "map-million"
+    let title = "pmap { $0 &+ 1 } over 1,000,000 Ints, 2 workers"
+    let unit = Unit.millionPerSecond
+
+    func run(_ host: Host) async throws -> [Series] {
+        let elements = Array(0..<1_000_000)
+        return try await withCluster(.localAffinity(cpus: [host.second, host.worker])) { cluster in
+            try await alternate(
+                repeats: 7,
+                [
+                    Lane(key: "loop", label: "Swift: a loop in one thread") { try await loop(elements) },
+                    Lane(key: "muster.automatic", label: "Muster: automatic batches", floor: "loop") {
+                        try await map(elements, cluster, batchSize: .automatic)
+                    },
+                    Lane(key: "muster.hundredth", label: "Muster: batches of 10,000", floor: "loop") {
+                        try await map(elements, cluster, batchSize: 10_000)
+                    },
+                ])
+        }
+    }
+}
+
+/// Million elements a second.
+private nonisolated(nonsending) func loop(_ elements: [Int]) async throws -> Double {
+    let seconds = await seconds {
+        blackHole(elements)
+        var results: [Int] = []
+        results.reserveCapacity(elements.count)
+        for element in elements { results.append(element &+ 1) }
+        blackHole(results)
+    }
+    return Double(elements.count) / seconds / 1e6
+}
+
+/// Million elements a second.
+private nonisolated(nonsending) func map(
+    _ elements: [Int], _ cluster: Cluster, batchSize: BatchSize
+) async throws -> Double {
+    let seconds = try await seconds {
+        let results = try await cluster.pmap(elements, batchSize: batchSize) { $0 &+ 1 }
+        precondition(results.count == elements.count && results[elements.count - 1] == elements[elements.count - 1] + 1)
+    }
+    return Double(elements.count) / seconds / 1e6
+}
