@@ -66,20 +66,28 @@ package struct IndexedFailure: Error, WireEncodable, WireDecodable {
 
 extension SynchronousRunner {
     /// The loop that all synchronous runners share.
-    static func runEach<Element, Output>(
-        _ elements: [Element], to output: inout WireWriter, isCancelled: () -> Bool,
-        _ body: (Element) throws -> Output
+    ///
+    /// Nothing here is specialised: the types are known at run time only. So the captures come as a pack of their own
+    /// (taking them out of a tuple asks for its metadata every time), and elements and results are addressed in place,
+    /// which costs a few nanoseconds where iterators and `append` cost a hundred.
+    static func runEach<Element, Output, each Capture>(
+        _ elements: [Element], capturing captures: repeat each Capture, to output: inout WireWriter,
+        isCancelled: () -> Bool, _ body: (Element, repeat each Capture) throws -> Output
     ) {
-        var outputs: [Output] = []
-        outputs.reserveCapacity(elements.count)
         var failures: [IndexedFailure] = []
-        for (index, element) in elements.enumerated() {
-            do {
-                if isCancelled() { throw CancellationError() }
-                outputs.append(try body(element))
-            } catch {
-                failures.append(IndexedFailure(index: index, failure: RemoteFailure(error)))
-                break
+        let outputs = unsafe elements.withUnsafeBufferPointer { elements in
+            unsafe [Output](unsafeUninitializedCapacity: elements.count) { outputs, count in
+                do {
+                    while count < elements.count {
+                        if isCancelled() { throw CancellationError() }
+                        // SAFETY: `count` is below the capacity, and the results before it are the initialised ones.
+                        unsafe (outputs.baseAddress! + count).initialize(
+                            to: try body(elements[count], repeat each captures))
+                        count += 1
+                    }
+                } catch {
+                    failures = [IndexedFailure(index: count, failure: RemoteFailure(error))]
+                }
             }
         }
         BatchReply(failures: failures, outputs: outputs).write(to: &output)

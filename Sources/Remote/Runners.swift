@@ -21,7 +21,8 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = ElementBody<Element, Output, repeat each Capture>(code: code).function
         let captures = try unwrap(captures, as: Captures<repeat each Capture>.self)
         let elements = try ValueCoder<Element>().read(from: &input)
-        runEach(elements, to: &output, isCancelled: isCancelled) { try function($0, repeat each captures.values) }
+        runEach(
+            elements, capturing: repeat each captures.values, to: &output, isCancelled: isCancelled, function)
     }
 }
 
@@ -50,8 +51,9 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = PairBody<First, Second, Output, repeat each Capture>(code: code).function
         let captures = try unwrap(captures, as: Captures<repeat each Capture>.self)
         let elements: [(First, Second)] = try ValueCoder().read(from: &input)
-        runEach(elements, to: &output, isCancelled: isCancelled) {
-            try function($0.0, $0.1, repeat each captures.values)
+        runEach(elements, capturing: repeat each captures.values, to: &output, isCancelled: isCancelled) {
+            (pair: (First, Second), values: repeat each Capture) in
+            try function(pair.0, pair.1, repeat each values)
         }
     }
 }
@@ -81,7 +83,10 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = CallBody<Output, repeat each Capture>(code: code).function
         let captures = try unwrap(captures, as: Captures<repeat each Capture>.self)
         let elements: [Void] = try ValueCoder().read(from: &input)
-        runEach(elements, to: &output, isCancelled: isCancelled) { try function(repeat each captures.values) }
+        runEach(elements, capturing: repeat each captures.values, to: &output, isCancelled: isCancelled) {
+            (_: Void, values: repeat each Capture) in
+            try function(repeat each values)
+        }
     }
 }
 
