@@ -8,6 +8,10 @@ struct BatchSizer: Sendable {
     static let aim = 0.004
     /// What is left is meant for this many batches of each worker.
     static let sharesPerWorker = 3
+    /// Seconds of work that a worker should have waiting: well above the time an answer and the next batch take.
+    static let supply = 0.001
+    /// Most batches that a worker has at a time.
+    static let mostInFlight = 16
 
     private let size: BatchSize
     private var secondsPerElement: Double?
@@ -37,5 +41,15 @@ struct BatchSizer: Sendable {
             let share = remaining / (BatchSizer.sharesPerWorker * workers)
             return max(1, min(Int(aimed), largest * 8, share, remaining))
         }
+    }
+
+    /// Batches that a worker should have at a time, at least 2: one to work on, and one that is there when it has
+    /// finished; more where they are so short that it would wait for the next message rather than work.
+    func inFlight(remaining: Int, workers: Int) -> Int {
+        guard let secondsPerElement, remaining > 0 else { return 2 }
+        let size = next(remaining: remaining, workers: workers)
+        let wanted = min(BatchSizer.supply / (secondsPerElement * Double(size)), Double(BatchSizer.mostInFlight))
+        // Towards the end no worker hoards what another could begin with.
+        return max(2, min(Int(wanted), remaining / (size * BatchSizer.sharesPerWorker * workers)))
     }
 }

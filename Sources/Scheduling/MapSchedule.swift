@@ -1,6 +1,6 @@
 /// Which worker works on which elements of a map: events in, batches out. No clock, no process, no thread.
 package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
-    /// Batches that a worker has at a time: one to work on, and one that is there when it has finished.
+    /// Batches that a worker has at a time, at least: one to work on, and one that is there when it has finished.
     package static var batchesInFlight: Int { 2 }
 
     private struct Queue {
@@ -32,9 +32,9 @@ package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
 
     /// The next batch for a worker, at time `now` in seconds; `nil` if it has enough, or nothing is left.
     package mutating func next(for worker: Worker, now: Double) -> Range<Int>? {
-        guard first < count, var queue = queues[worker], queue.batches.count < MapSchedule.batchesInFlight else {
-            return nil
-        }
+        guard first < count, var queue = queues[worker],
+            queue.batches.count < sizer.inFlight(remaining: count - first, workers: queues.count)
+        else { return nil }
         let size = sizer.next(remaining: count - first, workers: queues.count)
         let batch = first..<first + size
         first += size
