@@ -30,10 +30,9 @@ extension Cluster {
         body: @escaping @Sendable (Elements.Element, repeat each Capture) throws -> Output
     ) async throws -> [Output]
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
-        let function = RemoteFunction<Elements.Element, Output, repeat each Capture>(file: file, line: line, body)
-        return try await map(
-            Array(elements), try function.reference, try EncodedCaptures(repeat each captures, file: file, line: line),
-            pool: pool, batchSize: batchSize)
+        try await pmap(
+            elements, capturing: repeat each captures, pool: pool, batchSize: batchSize, file: file, line: line,
+            body: RemoteFunction(file: file, line: line, body))
     }
 
     /// The same with an asynchronous body, which is applied to all elements of a batch at the same time.
@@ -44,10 +43,9 @@ extension Cluster {
         body: @escaping @Sendable (Elements.Element, repeat each Capture) async throws -> Output
     ) async throws -> [Output]
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
-        let function = RemoteFunction<Elements.Element, Output, repeat each Capture>(file: file, line: line, body)
-        return try await map(
-            Array(elements), try function.reference, try EncodedCaptures(repeat each captures, file: file, line: line),
-            pool: pool, batchSize: batchSize)
+        try await pmap(
+            elements, capturing: repeat each captures, pool: pool, batchSize: batchSize, file: file, line: line,
+            body: RemoteFunction(file: file, line: line, body))
     }
 
     /// The same with a stored body.
@@ -59,7 +57,7 @@ extension Cluster {
     ) async throws -> [Output]
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         try await map(
-            Array(elements), try body.reference, try EncodedCaptures(repeat each captures, file: file, line: line),
-            pool: pool, batchSize: batchSize)
+            Array(elements), try body.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
+            file: file, line: line)
     }
 }

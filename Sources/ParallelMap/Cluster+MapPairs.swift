@@ -19,8 +19,8 @@ extension Cluster {
     where Elements.Element == (First, Second), repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try PairFunction<First, Second, Output, repeat each Capture>(file: file, line: line, body)
         return try await map(
-            Array(elements), function.reference, try EncodedCaptures(repeat each captures, file: file, line: line),
-            pool: pool, batchSize: batchSize)
+            Array(elements), function.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
+            file: file, line: line)
     }
 
     /// The same with an asynchronous body.
@@ -35,8 +35,8 @@ extension Cluster {
     where Elements.Element == (First, Second), repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try PairFunction<First, Second, Output, repeat each Capture>(file: file, line: line, body)
         return try await map(
-            Array(elements), function.reference, try EncodedCaptures(repeat each captures, file: file, line: line),
-            pool: pool, batchSize: batchSize)
+            Array(elements), function.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
+            file: file, line: line)
     }
 
     /// Applies a body to the two members of every labelled pair: position and element, or key and value.
@@ -53,8 +53,8 @@ extension Cluster {
         let function = try PairFunction<Elements.First, Elements.Second, Output, repeat each Capture>(
             file: file, line: line, body)
         return try await map(
-            elements.pairs, function.reference, try EncodedCaptures(repeat each captures, file: file, line: line),
-            pool: pool, batchSize: batchSize)
+            elements.pairs, function.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
+            file: file, line: line)
     }
 
     /// The same with an asynchronous body.
@@ -71,8 +71,8 @@ extension Cluster {
         let function = try PairFunction<Elements.First, Elements.Second, Output, repeat each Capture>(
             file: file, line: line, body)
         return try await map(
-            elements.pairs, function.reference, try EncodedCaptures(repeat each captures, file: file, line: line),
-            pool: pool, batchSize: batchSize)
+            elements.pairs, function.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
+            file: file, line: line)
     }
 }
 

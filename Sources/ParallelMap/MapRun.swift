@@ -153,10 +153,11 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
 
 extension Cluster {
     /// What all forms of `pmap` come down to.
-    nonisolated(nonsending) func map<Element: Sendable, Output: Sendable>(
-        _ elements: [Element], _ function: FunctionReference, _ encoded: EncodedCaptures,
-        pool: (any AbstractWorkerPool)?, batchSize: BatchSize
-    ) async throws -> [Output] {
+    nonisolated(nonsending) func map<Element: Sendable, Output: Sendable, each Capture>(
+        _ elements: [Element], _ function: FunctionReference, capturing captures: repeat each Capture,
+        pool: (any AbstractWorkerPool)?, batchSize: BatchSize, file: String, line: Int
+    ) async throws -> [Output] where repeat each Capture: WireEncodable & WireDecodable & Sendable {
+        let encoded = try EncodedCaptures(repeat each captures, file: file, line: line)
         let members = try (pool?.workers ?? workers).map { id throws(ClusterError) in try member(id) }
         guard !members.isEmpty else { throw ClusterError.noWorkers }
         let cache = pool == nil ? captureCache : (pool as? CachingPool)?.cache
