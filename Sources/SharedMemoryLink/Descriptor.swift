@@ -16,7 +16,8 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// "cannot open x: No such file or directory (errno 2)".
     public var description: String {
-        "cannot \(action): \(unsafe String(cString: strerror(errno))) (errno \(errno))"
+        let cure = errno == EMFILE || errno == ENFILE ? "; raise the limit on open files (ulimit -n)" : ""
+        return "cannot \(action): \(unsafe String(cString: strerror(errno))) (errno \(errno))\(cure)"
     }
 }
 
