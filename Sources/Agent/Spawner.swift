@@ -48,8 +48,10 @@ final class Spawner: Sendable {
                 Result { () throws(SpawnError) in
                     let warnings = try Spawner.settle(cpus: launch.placement?.cpus, memory: launch.memory)
                     do throws(SpawnFailure) {
+                        var path = CStringList()
+                        path.append(launch.executable ?? "/proc/self/exe")
                         var spawned = try Spawner.start(
-                            launch.executable ?? "/proc/self/exe", launch.arguments, launch.environment(role: role),
+                            path, launch.arguments, launch.environment(role: role),
                             directory: launch.directory, descriptors: descriptors, group: 0)
                         spawned.warnings = warnings
                         return spawned
@@ -93,8 +95,10 @@ final class Spawner: Sendable {
     }
 
     /// Starts a process from the calling thread: it inherits that thread's mask and policy, and ends with that thread.
+    ///
+    /// - Parameter executable: One string, the path of the program.
     static func start(
-        _ executable: String, _ arguments: borrowing CStringList, _ environment: borrowing CStringList,
+        _ executable: borrowing CStringList, _ arguments: borrowing CStringList, _ environment: borrowing CStringList,
         directory: String?, descriptors: [CInt], group: pid_t
     ) throws(SpawnFailure) -> SpawnedProcess {
         var process: pid_t = 0
@@ -103,10 +107,10 @@ final class Spawner: Sendable {
         let code = unsafe arguments.withPointers { arguments in
             unsafe environment.withPointers { environment in
                 unsafe descriptors.withUnsafeBufferPointer { descriptors in
-                    unsafe executable.withCString { executable in
+                    unsafe executable.withPointers { executable in
                         unsafe withOptionalCString(directory) { directory in
                             var request = unsafe platform_spawn_request(
-                                executable: executable, arguments: arguments, environment: environment,
+                                executable: executable[0], arguments: arguments, environment: environment,
                                 directory: directory, descriptors: descriptors.baseAddress,
                                 descriptor_count: descriptors.count, parent_death_signal: SIGKILL, group: group)
                             return unsafe platform_spawn(&request, &process, &watch, &step)

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "processes.h"
 #include "spawn.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,7 @@ struct report {
     volatile int error;
 };
 
-static void close_from(unsigned first) {
+void platform_close_from(unsigned first) {
     if (syscall(SYS_close_range, first, UINT_MAX, 0) == 0) {
         return;
     }
@@ -65,7 +66,7 @@ static void become(const struct platform_spawn_request *request, pid_t parent, i
             _exit(127);
         }
     }
-    close_from((unsigned)count);
+    platform_close_from((unsigned)count);
     if (request->directory != NULL) {
         report->step = platform_spawn_directory;
         if (chdir(request->directory) != 0) {

@@ -21,8 +21,8 @@ struct ShellCommand {
             guard nothing >= 0 else { throw SystemError("open /dev/null", errno: errno) }
             defer { close(nothing) }
             var launch = ProgramLaunch(
-                executable: "/bin/sh", arguments: [Array("sh".utf8), Array("-c".utf8), line],
-                descriptors: [nothing, output.far.number, errors.far.number])
+                executable: Array("/bin/sh".utf8), arguments: [Array("sh".utf8), Array("-c".utf8), line])
+            launch.descriptors = [nothing, output.far.number, errors.far.number]
             launch.environment = environment
             launch.group = .shared
             let program = try launch.start()
@@ -64,7 +64,7 @@ extension CommandResult.End {
             switch end {
             case .exited(let status): .exited(status: status)
             case .signalled(let signal): .signalled(signal)
-            case .unknown: .lost("ended in a way that was not kept")
+            case .unknown: .lost(end.description)
             }
     }
 }

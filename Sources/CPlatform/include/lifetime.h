@@ -17,4 +17,20 @@ void platform_catch_termination(int descriptor);
 /// Gives the caught signals their usual effect again.
 void platform_release_termination(void);
 
+/// A process that ends process groups when the one that started it has ended, in whatever way: also by SIGKILL, when it
+/// could no longer do so itself.
+struct platform_guard {
+    int process;
+    int descriptor;
+};
+
+/// Starts a guard for at most `capacity` groups. Returns 0, or an errno value.
+int platform_start_guard(int capacity, struct platform_guard *guard);
+
+/// Names a group to the guard, or with a negative number strikes it off.
+void platform_tell_guard(const struct platform_guard *guard, int group);
+
+/// Ends the guard, and the groups that it still knows.
+void platform_end_guard(const struct platform_guard *guard);
+
 #endif

@@ -1,0 +1,75 @@
+import Agent
+import ArgumentParser
+import Glibc
+import Muster
+
+/// `muster exec`: pinned copies of a command.
+struct ExecCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "exec",
+        abstract: "Runs pinned copies of a command.",
+        discussion: """
+            Each copy runs on the CPUs that 'muster plan' shows for it, with memory from its own NUMA node where there \
+            is some. MUSTER_WORKER (from 1) and MUSTER_WORKERS are set, and OMP_NUM_THREADS and its kin to --threads \
+            unless they are set already. Output is not touched. A single copy has the standard input; several have \
+            none.
+
+            SIGINT, SIGTERM and SIGHUP go on to all copies, which have five seconds to end. What a copy started ends \
+            with it, and all copies end with this command.
+
+            Exit code: 0 if all copies exited with 0, 1 if one did not or could not be run, 64 for a mistake in the \
+            command line.
+
+            EXAMPLES:
+              muster exec --workers 4 --mode compact -- ./stream 1000
+              muster exec --workers 2 --threads 8 -- sh -c './solve part$MUSTER_WORKER'
+              muster exec --cpus 3 -- ./latency < trace
+            """)
+
+    @OptionGroup var places: WorkerOptions
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp("The command and its arguments; no shell is asked.", valueName: "command"))
+    var words: [String] = []
+
+    func run() async throws {
+        let words = try RawArguments.command(words, of: self)
+        guard let name = words.first, !name.isEmpty else {
+            throw UsageError(message: "no command; write one, such as: muster exec --workers 2 -- ./stream 1000")
+        }
+        let plan = try places.plan()
+        guard let executable = ExecutableSearch(path: environmentVariable("PATH")).file(for: name) else {
+            throw WorkFailed(
+                description: "there is no program '\(String(decoding: name, as: UTF8.self))'; write its path, or see PATH")
+        }
+        for note in plan.notes { FileOutput.standardError.write("muster: \(note)\n") }
+        let copies = Copies(count: plan.workers.count)
+        let ends = try await copies.run(plan.workers.map { launch(executable, words, $0, of: plan) })
+        let failed = zip(plan.workers, ends).filter { $1 != .exited(status: 0) }
+        guard failed.isEmpty else {
+            var named = failed.prefix(4).map { "worker \($0.worker) \($1)" }
+            if failed.count > named.count { named.append("…") }
+            let noun = ends.count == 1 ? "copy" : "copies"
+            throw WorkFailed(
+                description: "\(failed.count) of \(ends.count) \(noun) failed: \(named.joined(separator: ", "))")
+        }
+    }
+
+    private func launch(
+        _ executable: [UInt8], _ words: [[UInt8]], _ place: PlacementPlan.Worker, of plan: PlacementPlan
+    ) -> ProgramLaunch {
+        var launch = ProgramLaunch(executable: executable, arguments: words)
+        launch.placement = place
+        launch.memory = place.numa.first.map(MemoryPolicy.preferred)
+        launch.environment = ThreadVariables.values(threads: places.threads) { environmentVariable($0) != nil }
+        launch.environment["MUSTER_WORKER"] = "\(place.worker)"
+        launch.environment["MUSTER_WORKERS"] = "\(plan.workers.count)"
+        return launch
+    }
+}
+
+/// A variable of this process's environment.
+func environmentVariable(_ name: String) -> String? {
+    unsafe getenv(name).map { unsafe String(cString: $0) }
+}
