@@ -62,4 +62,3 @@ package struct ProgramLaunch: Sendable {
         }
     }
 }
-

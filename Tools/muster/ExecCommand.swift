@@ -34,14 +34,14 @@ struct ExecCommand: AsyncParsableCommand {
     var words: [String] = []
 
     func run() async throws {
-        let words = try RawArguments.command(words, of: self)
+        let words = try RawArguments.ofProcess.command(words, of: self)
         guard let name = words.first, !name.isEmpty else {
             throw UsageError(message: "no command; write one, such as: muster exec --workers 2 -- ./stream 1000")
         }
         let plan = try places.plan()
         guard let executable = ExecutableSearch(path: environmentVariable("PATH")).file(for: name) else {
-            throw WorkFailed(
-                description: "there is no program '\(String(decoding: name, as: UTF8.self))'; write its path, or see PATH")
+            let name = String(decoding: name, as: UTF8.self)
+            throw WorkFailed(description: "there is no program '\(name)'; write its path, or see PATH")
         }
         for note in plan.notes { FileOutput.standardError.write("muster: \(note)\n") }
         let copies = Copies(count: plan.workers.count)

@@ -34,13 +34,13 @@ struct MapCommand: AsyncParsableCommand {
     var words: [String] = []
 
     func run() async throws {
-        let (command, listed) = try commandAndArguments()
+        let command = try RawArguments.ofProcess.command(words, of: self)
         guard let template = CommandTemplate(command) else {
             throw UsageError(message: "no command; write one, such as: muster map 'wc -w < {}' ::: *.txt")
         }
         var request = try places.request()
         let workers = try places.plan().workers.count
-        let arguments = try listed ?? readArguments()
+        let arguments = try RawArguments.ofProcess.listed ?? readArguments()
         guard !arguments.isEmpty else { return }
         if workers > arguments.count { request.limit(to: arguments.count) }
 
@@ -49,21 +49,14 @@ struct MapCommand: AsyncParsableCommand {
             do {
                 try await map(template, arguments, on: LocalAffinityManager(request: request), of: cluster, report)
             } catch {
-                await report.clear()
+                await report.finish()
                 throw error
             }
         }
-        await report.clear()
+        await report.finish()
         if let failure = await report.failure(of: Array(command.joined(separator: [UInt8(ascii: " ")])), arguments) {
             throw WorkFailed(description: failure)
         }
-    }
-
-    /// The command's words, and the arguments unless they come on standard input.
-    private func commandAndArguments() throws -> (command: [[UInt8]], arguments: [[UInt8]]?) {
-        let words = try RawArguments.command(words, of: self)
-        guard let mark = words.firstIndex(of: Array(":::".utf8)) else { return (words, nil) }
-        return (Array(words[..<mark]), Array(words[(mark + 1)...]))
     }
 
     private func readArguments() throws -> [[UInt8]] {
@@ -86,19 +79,15 @@ struct MapCommand: AsyncParsableCommand {
     ) async throws {
         let workers = try await cluster.addWorkers(manager)
         let queue = ArgumentQueue(count: arguments.count)
+        let drawing = Task { await report.drawRepeatedly() }
+        defer { drawing.cancel() }
         try await withThrowingTaskGroup { group in
-            for (slot, worker) in workers.enumerated() {
+            for (index, worker) in workers.enumerated() {
                 group.addTask {
-                    while let index = queue.next() {
-                        let line = template.line(for: arguments[index])
-                        let result = try await cluster.remoteCallFetch(
-                            on: worker, capturing: line, slot + 1, index + 1
-                        ) { line, slot, number in
-                            ShellCommand(
-                                line: line, environment: ["MUSTER_WORKER": "\(slot)", "MUSTER_INDEX": "\(number)"]
-                            ).run()
-                        }
-                        try await report.add(result, at: index)
+                    var slot = try MapSlot(number: index + 1, worker: worker, of: cluster)
+                    while let place = queue.next() {
+                        let result = try await slot.run(template.line(for: arguments[place]), index: place + 1)
+                        try await report.add(result, at: place)
                     }
                 }
             }
@@ -126,7 +115,7 @@ private final class ArgumentQueue: Sendable {
     func next() -> Int? { places.withLock { $0.popFirst() } }
 }
 
-/// Commands failed: printed as one line, exit code 1.
+/// Work failed: printed as one line, exit code 1.
 struct WorkFailed: Error, CustomStringConvertible {
     let description: String
 }

@@ -16,9 +16,6 @@ actor MapReport {
         progress = Progress(total: total)
     }
 
-    /// Whether there is a terminal to show progress on.
-    var showsProgress: Bool { line != nil }
-
     /// Takes the result of the command for argument `place`, from 0.
     func add(_ result: CommandResult, at place: Int) throws {
         progress.ended(successfully: result.hasSucceeded)
@@ -33,16 +30,21 @@ actor MapReport {
         draw()
     }
 
-    /// Shows how far it is now.
-    func draw() {
+    /// Shows how far it is, again and again until the task is cancelled or the report is finished.
+    func drawRepeatedly() async {
+        while line != nil, (try? await Task.sleep(for: .milliseconds(200))) != nil { draw() }
+    }
+
+    private func draw() {
         let (seconds, attoseconds) = (ContinuousClock.now - started).components
         let elapsed = Double(seconds) + Double(attoseconds) * 1e-18
         line?.show { progress.line(width: $0, elapsed: elapsed) }
     }
 
-    /// Leaves the terminal as it was found.
-    func clear() {
+    /// Leaves the terminal as it was found, for good.
+    func finish() {
         line?.clear()
+        line = nil
     }
 
     /// What is to be said about the commands that failed; `nil` if none did.

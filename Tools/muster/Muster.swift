@@ -19,7 +19,7 @@ struct Muster: AsyncParsableCommand {
         do {
             // A worker of `map` needs nothing of what its arguments, which are the driver's, say.
             if Role.current != .driver { try await withCluster { _ in } }
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(RawArguments.ofProcess.text)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

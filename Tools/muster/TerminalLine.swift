@@ -27,8 +27,8 @@ struct TerminalLine {
     mutating func show(_ text: (_ width: Int) -> String) {
         let now = Self.now()
         guard !isShown || now - drawn >= Self.shortest else { return }
-        // The last column stays free: some terminals go on to the next line as soon as it is written.
-        FileOutput.standardError.write("\r\(text(Self.width - 1))\u{1b}[K")
+        // Room for the ^C that the terminal adds, which would otherwise go on to the next line, and the last column.
+        FileOutput.standardError.write("\r\(text(Self.width - 3))\u{1b}[K")
         isShown = true
         drawn = now
     }
