@@ -66,6 +66,10 @@ let package = Package(
         .executableTarget(
             name: "muster-test-program", dependencies: ["Muster"], path: "Tests/Program", swiftSettings: settings),
 
+        // The program in README.md.
+        .executableTarget(
+            name: "muster-example", dependencies: ["Muster"], path: "Tests/Example", swiftSettings: settings),
+
         .executableTarget(
             name: "MusterTool",
             dependencies: [
@@ -77,7 +81,7 @@ let package = Package(
         tests("Wire", ["Wire", "WireFoundation"]),
         tests("Placement", ["Placement", "Machine"], files: ["Topologies"]),
         tests("Machine", ["Machine", "Placement"]),
-        tests("Tool", ["MusterTool", "Machine", "Placement"]),
+        tests("Tool", ["MusterTool", "muster-example", "Machine", "Placement"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,10 +1,10 @@
 import Glibc
-public import Muster
+import Muster
 
 /// What became of one command.
-public struct CommandResult: Hashable, Sendable {
+struct CommandResult: Hashable, Sendable {
     /// How a command ended.
-    public enum End: Hashable, Sendable {
+    enum End: Hashable, Sendable {
         case exited(status: Int32)
         case signalled(Int32)
         /// It was not started, or could not be watched, for this reason.
@@ -12,11 +12,11 @@ public struct CommandResult: Hashable, Sendable {
     }
 
     /// How it ended.
-    public var end: End
+    var end: End
     /// What it wrote to standard output.
-    public var output: [UInt8] = []
+    var output: [UInt8] = []
     /// What it wrote to standard error.
-    public var errors: [UInt8] = []
+    var errors: [UInt8] = []
 
     /// Whether it ended as a command that did its work does.
     var hasSucceeded: Bool { end == .exited(status: 0) }
@@ -24,7 +24,7 @@ public struct CommandResult: Hashable, Sendable {
 
 extension CommandResult.End: CustomStringConvertible {
     /// What happened, as the end of a sentence about the command.
-    public var description: String {
+    var description: String {
         switch self {
         case .exited(let status): "exited with \(status)"
         case .signalled(let signal): "was ended by signal \(signal) (\(unsafe String(cString: strsignal(signal))))"
@@ -35,7 +35,7 @@ extension CommandResult.End: CustomStringConvertible {
 
 extension CommandResult: WireEncodable, WireDecodable {
     /// Writes the parts in order.
-    public func write(to output: inout WireWriter) {
+    func write(to output: inout WireWriter) {
         switch end {
         case .exited(let status): output.write(0 as UInt8, status, "")
         case .signalled(let signal): output.write(1 as UInt8, signal, "")
@@ -45,7 +45,7 @@ extension CommandResult: WireEncodable, WireDecodable {
     }
 
     /// Reads the parts in order.
-    public init(from input: inout WireReader) throws(WireError) {
+    init(from input: inout WireReader) throws(WireError) {
         let offset = input.offset
         let (kind, number, reason): (UInt8, Int32, String) = try input.read()
         switch kind {
