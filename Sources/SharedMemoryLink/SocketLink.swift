@@ -11,7 +11,37 @@ public final class SocketLink: Link {
         var waitingByteCount = 0
         var token: Poller.Token?
         var isClosed = false
+        /// While frames that came together are handled: the answers to them leave together too.
+        var isGathering = false
+
+        /// Keeps a copy of the bytes from `sent` on; small frames share an array.
+        @unsafe
+        mutating func keep(
+            _ header: UnsafeRawBufferPointer, _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer,
+            from sent: Int
+        ) {
+            let count = header.count + head.count + body.count - sent
+            if waiting.isEmpty || waiting[waiting.count - 1].count + count > SocketLink.sharedByteCount {
+                waiting.append([])
+                waiting[waiting.count - 1].reserveCapacity(count)
+            }
+            waitingByteCount += count
+            var skip = sent
+            for index in 0..<3 {
+                let piece = unsafe index == 0 ? header : index == 1 ? head : body
+                if skip < piece.count {
+                    unsafe waiting[waiting.count - 1].append(
+                        contentsOf: UnsafeRawBufferPointer(rebasing: piece[skip...]))
+                }
+                skip = max(0, skip - piece.count)
+            }
+        }
     }
+
+    /// Frames from this size on are not worth copying to save a system call.
+    private static let gatheredByteCount = 1 << 12
+    /// Most bytes of several frames that wait in one array.
+    private static let sharedByteCount = 1 << 16
 
     private struct Incoming: ~Copyable {
         var buffer: FrameBuffer
@@ -106,31 +136,30 @@ public final class SocketLink: Link {
         _ header: UnsafeRawBufferPointer, _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer,
         _ outgoing: inout Outgoing
     ) -> LinkError? {
+        let length = header.count + head.count + body.count
+        if outgoing.isGathering, length <= SocketLink.gatheredByteCount {
+            unsafe outgoing.keep(header, head, body, from: 0)
+            return nil
+        }
         var sent = 0
-        if outgoing.waiting.isEmpty {
-            var pieces = unsafe [
+        if outgoing.waiting.isEmpty || (outgoing.isGathering && flush(&outgoing)) {
+            var pieces = unsafe (
                 iovec(iov_base: UnsafeMutableRawPointer(mutating: header.baseAddress), iov_len: header.count),
                 iovec(iov_base: UnsafeMutableRawPointer(mutating: head.baseAddress), iov_len: head.count),
-                iovec(iov_base: UnsafeMutableRawPointer(mutating: body.baseAddress), iov_len: body.count),
-            ]
-            let count = unsafe pieces.withUnsafeMutableBufferPointer { unsafe SocketLink.write(socket, $0) }
+                iovec(iov_base: UnsafeMutableRawPointer(mutating: body.baseAddress), iov_len: body.count)
+            )
+            // SAFETY: a tuple of three of a kind is laid out as an array of three.
+            let count = unsafe withUnsafeMutableBytes(of: &pieces) { pieces in
+                unsafe SocketLink.write(socket, pieces.assumingMemoryBound(to: iovec.self))
+            }
             if count < 0, errno != EAGAIN {
                 return LinkError(code: .closed, SystemError("send to the other side", errno: errno).description)
             }
             sent = max(count, 0)
         }
-        let pieces = unsafe [header, head, body]
-        for index in unsafe pieces.indices {
-            let piece = unsafe pieces[index]
-            let skip = min(sent, piece.count)
-            sent -= skip
-            guard skip < piece.count else { continue }
-            let rest = unsafe [UInt8](UnsafeRawBufferPointer(rebasing: piece[skip...]))
-            outgoing.waitingByteCount += rest.count
-            outgoing.waiting.append(rest)
-        }
-        if !outgoing.waiting.isEmpty, let token = outgoing.token {
-            Poller.links.update(token, socket, for: [.readable, .writable])
+        if sent < length {
+            unsafe outgoing.keep(header, head, body, from: sent)
+            if let token = outgoing.token { Poller.links.update(token, socket, for: [.readable, .writable]) }
         }
         return nil
     }
@@ -149,24 +178,38 @@ public final class SocketLink: Link {
 
     private func flush() {
         outgoing.withLock { outgoing in
-            while let first = outgoing.waiting.first {
-                let offset = outgoing.offset
-                let count = unsafe first.withUnsafeBytes { bytes in
-                    let start = unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress! + offset)
-                    var piece = unsafe iovec(iov_base: start, iov_len: bytes.count - offset)
-                    return unsafe withUnsafeMutablePointer(to: &piece) { piece in
-                        unsafe SocketLink.write(socket, UnsafeMutableBufferPointer(start: piece, count: 1))
-                    }
-                }
-                guard count > 0 else { return }  // full, or broken: then reading tells
-                outgoing.waitingByteCount -= count
-                outgoing.offset += count
-                if outgoing.offset == first.count {
-                    outgoing.waiting.removeFirst()
-                    outgoing.offset = 0
+            if flush(&outgoing), let token = outgoing.token { Poller.links.update(token, socket, for: .readable) }
+        }
+    }
+
+    /// Gives the socket what it takes of what waits; whether that was all.
+    private func flush(_ outgoing: inout Outgoing) -> Bool {
+        while let first = outgoing.waiting.first {
+            let offset = outgoing.offset
+            let count = unsafe first.withUnsafeBytes { bytes in
+                let start = unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress! + offset)
+                var piece = unsafe iovec(iov_base: start, iov_len: bytes.count - offset)
+                return unsafe withUnsafeMutablePointer(to: &piece) { piece in
+                    unsafe SocketLink.write(socket, UnsafeMutableBufferPointer(start: piece, count: 1))
                 }
             }
-            if let token = outgoing.token { Poller.links.update(token, socket, for: .readable) }
+            guard count > 0 else { return false }  // full, or broken: then reading tells
+            outgoing.waitingByteCount -= count
+            outgoing.offset += count
+            if outgoing.offset == first.count {
+                outgoing.waiting.removeFirst()
+                outgoing.offset = 0
+            }
+        }
+        return true
+    }
+
+    /// Small frames are kept from now on, or, at the end, sent.
+    private func gather(_ isGathering: Bool) {
+        outgoing.withLock { outgoing in
+            outgoing.isGathering = isGathering
+            guard !isGathering, !outgoing.waiting.isEmpty, !outgoing.isClosed, !flush(&outgoing) else { return }
+            if let token = outgoing.token { Poller.links.update(token, socket, for: [.readable, .writable]) }
         }
     }
 
@@ -187,7 +230,11 @@ public final class SocketLink: Link {
     private func receive(_ incoming: inout Incoming) -> LinkError?? {
         // A few reads at a time, so that one busy link does not starve the others.
         for _ in 0..<16 {
-            let count = unsafe incoming.buffer.fill { unsafe read(socket, $0.baseAddress, $0.count) }
+            var space = 0
+            let count = unsafe incoming.buffer.fill {
+                space = $0.count
+                return unsafe read(socket, $0.baseAddress, $0.count)
+            }
             let code = errno
             if count == 0 { return .some(nil) }
             if count < 0 {
@@ -197,11 +244,15 @@ public final class SocketLink: Link {
                 return LinkError(code: .broken, SystemError("read from the other side", errno: code).description)
             }
             heard.store(monotonicSeconds().bitPattern, ordering: .relaxed)
+            gather(true)
+            defer { gather(false) }
             do {
                 while try incoming.buffer.withNextFrame(incoming.onFrame) {}
             } catch {
                 return error
             }
+            // The socket had no more than that; if it has by now, the poller says so.
+            if count < space { return nil }
         }
         return nil
     }
