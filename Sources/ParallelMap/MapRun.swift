@@ -12,7 +12,9 @@ import Wire
 final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
     private struct State {
         var schedule: MapSchedule<WorkerID>
-        var outputs: [(first: Int, values: [Output])] = []
+        /// The results of the batches as they came, and where each batch begins.
+        var outputs: [[Output]] = []
+        var starts: [Int] = []
         var calls: [WorkerID: [Range<Int>: UInt64]] = [:]
         var isOver = false
     }
@@ -95,16 +97,32 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
             return end(.failure(error))
         }
         let now = seconds()
-        let finished = state.withLock { state -> [(first: Int, values: [Output])]? in
+        let finished = state.withLock { state -> (starts: [Int], outputs: [[Output]])? in
             guard !state.isOver else { return nil }
             state.calls[member.id]?[batch] = nil
-            state.outputs.append((batch.lowerBound, outputs))
+            state.outputs.append(outputs)
+            state.starts.append(batch.lowerBound)
             state.schedule.finished(batch, by: member.id, now: now)
-            return state.schedule.isComplete ? state.outputs : nil
+            return state.schedule.isComplete ? (state.starts, state.outputs) : nil
         }
-        guard var finished else { return supply(member) }
-        finished.sort { $0.first < $1.first }
-        end(.success(finished.flatMap(\.values)))
+        guard let finished else { return supply(member) }
+        end(.success(inOrder(finished.outputs, startingAt: finished.starts)))
+    }
+
+    /// All results in the order of the elements.
+    private func inOrder(_ batches: [[Output]], startingAt starts: [Int]) -> [Output] {
+        // Sorted by numbers alone, and copied batch by batch: this code knows the results' type at run time only.
+        let order = starts.indices.sorted { starts[$0] < starts[$1] }
+        return unsafe [Output](unsafeUninitializedCapacity: elements.count) { target, count in
+            for index in order {
+                unsafe batches[index].withUnsafeBufferPointer { batch in
+                    // SAFETY: each batch was answered once, with as many results as it has elements.
+                    guard let start = batch.baseAddress, let base = target.baseAddress else { return }
+                    unsafe (base + count).initialize(from: start, count: batch.count)
+                }
+                count += batches[index].count
+            }
+        }
     }
 
     private func read(_ reply: RawSpan, of batch: Range<Int>, from member: Member) throws -> [Output] {
@@ -133,6 +151,7 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
             defer {
                 state.calls = [:]
                 state.outputs = []
+                state.starts = []
             }
             return state.calls
         }
