@@ -46,6 +46,7 @@ struct Series {
 ///
 /// Not `async let` or a task group: one at a time. The first round warms up and is not kept.
 nonisolated(nonsending) func alternate(repeats: Int, _ lanes: [Lane]) async throws -> [Series] {
+    let lanes = lanes.filter { Options.current.lane.isEmpty || $0.key.contains(Options.current.lane) }
     var series = lanes.map { Series(key: $0.key, label: $0.label, floor: $0.floor) }
     for round in 0...repeats {
         for (index, lane) in lanes.enumerated() {

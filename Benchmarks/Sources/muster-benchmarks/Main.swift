@@ -9,7 +9,7 @@ import Muster
     ]
 
     static func main() async throws {
-        let options = Options(CommandLine.arguments.dropFirst())
+        let options = Options.current
         // For the floor of start-up: this program, which does nothing.
         if options.isIdle { return }
         // A worker is this program again, and stays in the first `withCluster`: so everything happens inside one.
@@ -36,9 +36,14 @@ import Muster
 
 /// What the command line asks for.
 struct Options {
+    /// What was asked for this time.
+    static let current = Options(CommandLine.arguments.dropFirst())
+
     var isJSON = false
     var isIdle = false
+    /// Part of the names of the benchmarks to run, and of the keys of the lanes to measure; empty for all.
     var filter = ""
+    var lane = ""
 
     /// Reads the arguments; ends the process if they can't be understood.
     init(_ arguments: some Sequence<String>) {
@@ -48,8 +53,9 @@ struct Options {
             case "--json": isJSON = true
             case "--idle": isIdle = true
             case "--filter" where !arguments.isEmpty: filter = arguments.removeFirst()
+            case "--lane" where !arguments.isEmpty: lane = arguments.removeFirst()
             default:
-                print("usage: bench [--filter NAME] [--json]")
+                print("usage: bench [--filter NAME] [--lane KEY] [--json]")
                 for benchmark in Main.benchmarks { print("  \(benchmark.name): \(benchmark.title)") }
                 exit(argument == "--help" ? 0 : 64)
             }
