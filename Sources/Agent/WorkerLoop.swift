@@ -67,7 +67,7 @@ private final class WorkerSession: Sendable {
         case defineFunction([UInt8])
         case defineCaptures(UInt64, typeName: String, [UInt8])
         case forgetCaptures(UInt64)
-        case call(Call, [UInt8], Running)
+        case call(Call, [UInt8], captures: [UInt8]?, Running)
     }
 
     private let link: any Link
@@ -133,10 +133,13 @@ private final class WorkerSession: Sendable {
         case .defineCaptures(let id, let typeName):
             work.put(.defineCaptures(id, typeName: typeName, body.copyBytes()))
         case .forgetCaptures(let id): work.put(.forgetCaptures(id))
-        case .call(let call):
-            let running = Running()
-            self.running.withLock { $0[call.id] = running }
-            work.put(.call(call, body.copyBytes(), running))
+        case .call(let call): enqueue(call, body.copyBytes())
+        case .callOnce(let call, let count):
+            guard count >= 0, count <= body.byteCount else {
+                throw WireError(code: .invalidLength, offset: 0, detail: "\(count) bytes of captures")
+            }
+            let captures = body.extracting(first: count).copyBytes()
+            enqueue(call, body.extracting(droppingFirst: count).copyBytes(), captures: captures)
         case .cancel(let call): running.withLock { $0[call] }?.cancel()
         case .shutdown:
             platform_flush_output()
@@ -144,6 +147,12 @@ private final class WorkerSession: Sendable {
         case .hello, .reply, .refusal, .heartbeat:
             throw WireError(code: .invalidTag, offset: 0, detail: "a driver does not say that")
         }
+    }
+
+    private func enqueue(_ call: Call, _ elements: [UInt8], captures: [UInt8]? = nil) {
+        let running = Running()
+        self.running.withLock { $0[call.id] = running }
+        work.put(.call(call, elements, captures: captures, running))
     }
 
     private func beat(every seconds: Double) {
@@ -174,11 +183,13 @@ private final class WorkerSession: Sendable {
                 return try CapturesInWorker(typeName: typeName, from: &reader)
             }
         case .forgetCaptures(let id): bench.captures[id] = nil
-        case .call(let call, let input, let running): perform(call, input, running, bench)
+        case .call(let call, let input, let captures, let running): perform(call, input, captures, running, bench)
         }
     }
 
-    private func perform(_ call: Call, _ input: [UInt8], _ running: Running, _ bench: Bench) {
+    private func perform(
+        _ call: Call, _ input: [UInt8], _ ownCaptures: [UInt8]?, _ running: Running, _ bench: Bench
+    ) {
         let function: ResolvedFunction
         var captures: CapturesInWorker?
         do throws(WireError) {
@@ -191,6 +202,9 @@ private final class WorkerSession: Sendable {
                     throw WireError(code: .invalidValue, offset: 0, detail: "captures \(id) were not defined")
                 }
                 captures = try known.get()
+            } else if let ownCaptures {
+                var reader = WireReader(ownCaptures.span)
+                captures = try CapturesInWorker(of: function, from: &reader)
             }
         } catch {
             return answer(call, .failure(error))

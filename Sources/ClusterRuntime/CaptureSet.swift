@@ -3,6 +3,9 @@ import Synchronization
 
 /// The captures of a body, encoded once, and the workers that have them.
 package final class CaptureSet: Sendable {
+    /// Captures up to this size are cheaper copied into a message than sent in one of their own.
+    static let smallByteCount = 1 << 14
+
     private static let nextID = Atomic<UInt64>(1)
 
     package let id = CaptureSet.nextID.wrappingAdd(1, ordering: .relaxed).oldValue

@@ -70,11 +70,12 @@ extension Cluster {
         var elements = WireWriter()
         ValueCoder<Argument>().write([argument][...], to: &elements)
         let input = try elements.finish()
-        // A call is sent once: its captures are of no use to another.
-        let captures = encoded.isEmpty ? nil : CaptureSet(encoded)
+        // A call is sent once: its captures are of no use to another. Small ones go along with it.
+        let once = !encoded.isEmpty && encoded.bytes.count <= CaptureSet.smallByteCount ? encoded : nil
+        let captures = encoded.isEmpty || once != nil ? nil : CaptureSet(encoded)
         defer { captures?.forget() }
         let answer = Eventual<Result<Output, any Error>>()
-        let call = member.call(function, captures, input) { reply in
+        let call = member.call(function, captures, input, once: once) { reply in
             answer.fulfil(Result { try member.result(of: reply) })
         } onFailure: { error in
             answer.fulfil(.failure(error))

@@ -42,12 +42,13 @@ package final class Member: Sendable {
     /// one. A call that was cancelled may still be answered.
     ///
     /// - Parameters:
+    ///   - once: Captures of this call alone, instead of `captures`; they go along with the elements.
     ///   - onReply: Takes the bytes of a `BatchReply`.
     ///   - onFailure: Takes a ``WorkerExited`` or a ``ClusterError``.
     /// - Returns: The call's number, for ``cancel(_:)``; `nil` if it could not be sent.
     @discardableResult
     package func call(
-        _ function: FunctionReference, _ captures: CaptureSet?, _ elements: [UInt8],
+        _ function: FunctionReference, _ captures: CaptureSet?, _ elements: [UInt8], once: EncodedCaptures? = nil,
         onReply: @escaping @Sendable (RawSpan) -> Void, onFailure: @escaping @Sendable (any Error) -> Void
     ) -> UInt64? {
         let result = state.withLock { state -> Result<UInt64, any Error> in
@@ -65,8 +66,13 @@ package final class Member: Sendable {
                     let message = Message.defineCaptures(id: captures.id, typeName: captures.encoded.typeName)
                     try launched.link.send(message, captures.encoded.bytes)
                 }
-                try launched.link.send(
-                    .call(Call(id: call, function: function.id, captures: captures?.id)), elements)
+                let message = Call(id: call, function: function.id, captures: captures?.id)
+                if let once {
+                    try launched.link.send(
+                        .callOnce(message, captureByteCount: once.bytes.count), once.bytes + elements)
+                } else {
+                    try launched.link.send(.call(message), elements)
+                }
                 return .success(call)
             } catch let error as LinkError where error.code == .closed {
                 return .success(call)  // the end is on its way, and fails the call with its cause

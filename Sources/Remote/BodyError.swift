@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Why a body can't be sent to a worker; thrown at the call, before anything is sent.
 public struct BodyError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of refusal; compare it with the static members. New kinds may be added.
@@ -83,12 +85,18 @@ func readableName(of type: any Any.Type) -> String {
     return name
 }
 
+/// Names that lead back to their types; asking the runtime takes microseconds.
+private let travellingNames = Mutex<[ObjectIdentifier: String]>([:])
+
 /// The name by which another process of this program finds `type`.
 ///
 /// - Throws: ``BodyError/Code/privateType`` if the name does not lead back to the same type here.
 func travellingName(of type: any Any.Type, file: String, line: Int) throws(BodyError) -> String {
+    let key = ObjectIdentifier(type)
+    if let known = travellingNames.withLock({ $0[key] }) { return known }
     guard let name = _mangledTypeName(type), let found = _typeByName(name), found == type else {
         throw .privateType(readableName(of: type), file: file, line: line)
     }
+    travellingNames.withLock { $0[key] = name }
     return name
 }

@@ -6,6 +6,9 @@ package import Wire
 protocol RemoteRunner: SendableMetatype {
     /// The types of what goes there and comes back; captures are checked when they are written.
     static var types: [any Any.Type] { get }
+
+    /// Reads the captures that the body takes.
+    static func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures
 }
 
 /// Runs a body that does not suspend.

@@ -3,7 +3,7 @@ package import Wire
 /// A body as a worker holds it, ready to run.
 package struct ResolvedFunction: Sendable {
     private let code: UInt
-    private let runner: any RemoteRunner.Type
+    fileprivate let runner: any RemoteRunner.Type
 
     /// Finds the body in this process.
     ///
@@ -60,6 +60,14 @@ package struct CapturesInWorker: Sendable {
             throw input.invalid("no captures named \(typeName) in this program")
         }
         values = try type.read(from: &input)
+        try input.expectEnd()
+    }
+
+    /// Reads the captures of one call, whose types are those that its body takes.
+    ///
+    /// - Throws: `WireError` if the bytes are not theirs.
+    package init(of function: ResolvedFunction, from input: inout WireReader) throws(WireError) {
+        values = try function.runner.readCaptures(from: &input)
         try input.expectEnd()
     }
 }

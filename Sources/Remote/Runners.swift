@@ -14,6 +14,10 @@ struct ElementRunner<Element: Sendable, Output: Sendable, each Capture>: Synchro
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     static var types: [any Any.Type] { [Element.self, Output.self] }
 
+    static func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try Captures<repeat each Capture>.read(from: &input)
+    }
+
     static func run(
         code: UInt, captures: (any ReadableCaptures)?, input: inout WireReader, output: inout WireWriter,
         isCancelled: () -> Bool
@@ -30,6 +34,10 @@ struct AsyncElementRunner<Element: Sendable, Output: Sendable, each Capture>: As
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     static var types: [any Any.Type] { [Element.self, Output.self] }
 
+    static func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try Captures<repeat each Capture>.read(from: &input)
+    }
+
     static func run(
         code: UInt, captures: (any ReadableCaptures)?, input: [UInt8]
     ) async throws(WireError) -> [UInt8] {
@@ -43,6 +51,10 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
 struct PairRunner<First: Sendable, Second: Sendable, Output: Sendable, each Capture>: SynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     static var types: [any Any.Type] { [First.self, Second.self, Output.self] }
+
+    static func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try Captures<repeat each Capture>.read(from: &input)
+    }
 
     static func run(
         code: UInt, captures: (any ReadableCaptures)?, input: inout WireReader, output: inout WireWriter,
@@ -62,6 +74,10 @@ struct AsyncPairRunner<First: Sendable, Second: Sendable, Output: Sendable, each
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     static var types: [any Any.Type] { [First.self, Second.self, Output.self] }
 
+    static func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try Captures<repeat each Capture>.read(from: &input)
+    }
+
     static func run(
         code: UInt, captures: (any ReadableCaptures)?, input: [UInt8]
     ) async throws(WireError) -> [UInt8] {
@@ -75,6 +91,10 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
 struct CallRunner<Output: Sendable, each Capture>: SynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     static var types: [any Any.Type] { [Output.self] }
+
+    static func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try Captures<repeat each Capture>.read(from: &input)
+    }
 
     static func run(
         code: UInt, captures: (any ReadableCaptures)?, input: inout WireReader, output: inout WireWriter,
@@ -93,6 +113,10 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
 struct AsyncCallRunner<Output: Sendable, each Capture>: AsynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     static var types: [any Any.Type] { [Output.self] }
+
+    static func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try Captures<repeat each Capture>.read(from: &input)
+    }
 
     static func run(
         code: UInt, captures: (any ReadableCaptures)?, input: [UInt8]

@@ -17,6 +17,8 @@ package enum Message: Hashable, Sendable {
     case forgetCaptures(id: UInt64)
     /// Run a body on the elements that follow.
     case call(Call)
+    /// The same with captures of its own: as many bytes of them follow, then the elements.
+    case callOnce(Call, captureByteCount: Int)
     /// The result of a call is not wanted any more.
     case cancel(call: UInt64)
     /// A `BatchReply` follows.
@@ -91,6 +93,8 @@ extension Message: WireEncodable, WireDecodable {
         case .defineCaptures(let id, let typeName): output.write(UInt8(4), id, typeName)
         case .forgetCaptures(let id): output.write(UInt8(5), id)
         case .call(let call): output.write(UInt8(6), call.id, call.function, call.captures)
+        case .callOnce(let call, let captureByteCount):
+            output.write(UInt8(12), call.id, call.function, captureByteCount)
         case .cancel(let call): output.write(UInt8(7), call)
         case .reply(let call): output.write(UInt8(8), call)
         case .refusal(let call, let reason): output.write(UInt8(9), call, reason)
@@ -122,6 +126,9 @@ extension Message: WireEncodable, WireDecodable {
         case 9: self = .refusal(call: try input.read(), reason: try input.read())
         case 10: self = .heartbeat
         case 11: self = .shutdown
+        case 12:
+            let call = Call(id: try input.read(), function: try input.read(), captures: nil)
+            self = .callOnce(call, captureByteCount: try input.read())
         default: throw input.invalid("no message has tag \(tag)")
         }
     }
