@@ -82,6 +82,7 @@ let package = Package(
         tests("Placement", ["Placement", "Machine"], files: ["Topologies"]),
         tests("Machine", ["Machine", "Placement"]),
         tests("Tool", ["MusterTool", "muster-example", "Machine", "Placement"]),
+        tests("Process", ["muster-test-program", "Machine", "Placement"]),
     ],
     swiftLanguageModes: [.v6]
 )

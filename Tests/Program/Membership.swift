@@ -1,0 +1,60 @@
+import Muster
+
+let membership: [String: Program.Scenario] = [
+    "membership": { _ in
+        try await withCluster { cluster in
+            await sayFailure("no workers") { try await cluster.pmap(1...3) { $0 } }
+            await sayFailure("no worker to call") { try await cluster.remoteCallFetch { 1 } }
+            let first = try await cluster.addWorkers(.local(1))
+            say("first", first)
+            let more = try await cluster.addWorkers(.local(2))
+            say("more", more, cluster.workers)
+            await sayFailure("unknown") { try await cluster.removeWorkers([2, 99]) }
+            say("none removed", cluster.workers)
+            try await cluster.removeWorkers([3])
+            say("one removed", cluster.workers)
+            say("numbers are not used again", try await cluster.addWorkers(.local(1)))
+            await sayFailure("removed") { try await cluster.remoteCallFetch(on: 3) { 1 } }
+            try await cluster.removeWorkers(cluster.workers)
+            await sayFailure("all removed") { try await cluster.pmap(1...3) { $0 } }
+        }
+    },
+    "drains": { _ in
+        try await withCluster(.local(2)) { cluster in
+            let call = Task {
+                try await cluster.remoteCallFetch(on: 2) {
+                    spin(seconds: 0.5)
+                    return 12
+                }
+            }
+            _ = await eventually { ((try? cluster.member(2).pendingCount) ?? 0) > 0 }
+            try await cluster.removeWorkers([2])
+            say("answered before it left", try await call.value, cluster.workers)
+        }
+    },
+    "changes-during-map": { _ in
+        try await withCluster(.local(2)) { cluster in
+            let map = Task {
+                try await cluster.pmap(0..<60, batchSize: 1) { i in
+                    spin(seconds: 0.02)
+                    return i
+                }
+            }
+            _ = await eventually { ((try? cluster.member(2).pendingCount) ?? 0) > 0 }
+            say("added", try await cluster.addWorkers(.local(1)))
+            try await cluster.removeWorkers([2])
+            say("removed", cluster.workers)
+            do {
+                say("map", try await map.value == Array(0..<60))
+            } catch {
+                say("map", account(of: error))
+            }
+        }
+    },
+    "escapes": { _ in
+        let cluster = try await withCluster(.local(1)) { $0 }
+        await sayFailure("map") { try await cluster.pmap(1...3) { $0 } }
+        await sayFailure("add") { try await cluster.addWorkers(.local(1)) }
+        say("workers", cluster.workers)
+    },
+]
