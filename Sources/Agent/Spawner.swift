@@ -52,7 +52,8 @@ final class Spawner: Sendable {
                         path.append(launch.executable ?? "/proc/self/exe")
                         var spawned = try Spawner.start(
                             path, launch.arguments, launch.environment(role: role),
-                            directory: launch.directory, descriptors: descriptors, group: 0)
+                            directory: launch.directory, descriptors: descriptors, group: 0,
+                            deathSignal: platform_group_end_signal())
                         spawned.warnings = warnings
                         return spawned
                     } catch {
@@ -99,7 +100,7 @@ final class Spawner: Sendable {
     /// - Parameter executable: One string, the path of the program.
     static func start(
         _ executable: borrowing CStringList, _ arguments: borrowing CStringList, _ environment: borrowing CStringList,
-        directory: String?, descriptors: [CInt], group: pid_t
+        directory: String?, descriptors: [CInt], group: pid_t, deathSignal: CInt = SIGKILL
     ) throws(SpawnFailure) -> SpawnedProcess {
         var process: pid_t = 0
         var watch: CInt = -1
@@ -112,7 +113,7 @@ final class Spawner: Sendable {
                             var request = unsafe platform_spawn_request(
                                 executable: executable[0], arguments: arguments, environment: environment,
                                 directory: directory, descriptors: descriptors.baseAddress,
-                                descriptor_count: descriptors.count, parent_death_signal: SIGKILL, group: group)
+                                descriptor_count: descriptors.count, parent_death_signal: deathSignal, group: group)
                             return unsafe platform_spawn(&request, &process, &watch, &step)
                         }
                     }

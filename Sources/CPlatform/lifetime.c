@@ -7,16 +7,24 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-// SIGKILL as the parent-death signal would end only this process; its own children (commands it runs) would stay.
 static void end_group(int number) {
     (void)number;
     kill(0, SIGKILL);
 }
 
+int platform_group_end_signal(void) {
+    return SIGRTMAX;
+}
+
 int platform_end_with_parent(int parent) {
     struct sigaction action = {.sa_handler = end_group};
-    if (sigaction(SIGRTMAX, &action, NULL) != 0 || prctl(PR_SET_PDEATHSIG, SIGRTMAX) != 0) {
+    if (sigaction(SIGRTMAX, &action, NULL) != 0) {
         return errno;
+    }
+    // A stopped group whose parent ends gets SIGHUP, then SIGCONT; the first would end this process alone.
+    struct sigaction now;
+    if (sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler == SIG_DFL) {
+        sigaction(SIGHUP, &action, NULL);
     }
     sigset_t mine;
     sigemptyset(&mine);

@@ -16,7 +16,8 @@ struct platform_spawn_request {
     /// Descriptor n of the child is a copy of `descriptors[n]`; every other one is closed.
     const int *descriptors;
     size_t descriptor_count;
-    /// Signal that the child gets when the calling *thread* ends; 0 for none.
+    /// Signal that the child gets when the calling *thread* ends; 0 for none. A program of ours that calls
+    /// `platform_end_with_parent` needs `platform_group_end_signal`.
     int parent_death_signal;
     /// The process group that the child joins, or 0 for a new one that it leads.
     pid_t group;
