@@ -6,8 +6,8 @@ int platform_group_end_signal(void);
 
 /// Makes the end of the thread that started this process end this process and its whole group at once.
 ///
-/// For a process started with that signal as its parent-death signal: it by itself would end only the process, gets a handler.
-/// That the kernel sends it was asked for before this program began: the request belongs to a thread, and may be
+/// For a process started with `platform_group_end_signal` as its parent-death signal, which by itself would end only
+/// the process: it gets a handler. That the kernel sends it was asked for before this program began: the request belongs to a thread, and may be
 /// changed only by the thread itself, the main one. Returns 0, or ESRCH if `parent` has ended already, or an errno
 /// value. The caller leads a process group of its own.
 int platform_end_with_parent(int parent);
