@@ -13,18 +13,21 @@ import Wire
 /// Three threads: the poller's, which hears the agent and shows that this process is alive, whatever the bodies do;
 /// one that runs synchronous bodies, one after the other; and Swift's pool, for asynchronous ones.
 package enum WorkerLoop {
+    /// Whether this is a body, or a task that one started: there `withCluster` makes the worker a driver as well.
+    @TaskLocal package static var isInBody = false
+
+    private static let isRunning = Atomic(false)
+
     /// Serves until the agent says stop or is gone; the process ends with it.
     ///
-    /// Suspends rather than blocks, so that main-actor work of asynchronous bodies can run.
+    /// Suspends rather than blocks, so that main-actor work of asynchronous bodies can run. Of several calls (a program
+    /// that makes several clusters at the same time) one serves, and none returns.
     package static func run(link descriptor: CInt) async -> Never {
-        // A program that enters two clusters at the same time is one worker: the second call just never returns.
-        if !hasBegun.exchange(true, ordering: .relaxed) { begin(link: descriptor) }
+        if !isRunning.exchange(true, ordering: .relaxed) { serve(link: descriptor) }
         while true { await unsafe withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
     }
 
-    private static let hasBegun = Atomic(false)
-
-    private static func begin(link descriptor: CInt) {
+    private static func serve(link descriptor: CInt) {
         platform_flush_output()
         platform_buffer_output_by_line()
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
@@ -127,7 +130,10 @@ private final class WorkerSession: Sendable {
             beat(every: welcome.heartbeatSeconds)
             SystemThread.start(named: "muster-bodies") { [self] in
                 var bench = Bench()
-                while true { perform(work.take(), &bench) }
+                while true {
+                    let work = work.take()
+                    WorkerLoop.$isInBody.withValue(true) { perform(work, &bench) }
+                }
             }
         case .defineFunction: work.put(.defineFunction(body.copyBytes()))
         case .defineCaptures(let id, let typeName):
@@ -218,12 +224,10 @@ private final class WorkerSession: Sendable {
         }
         running.task.withLock { task in
             task = Task { [captures] in
-                await Worker.$isRunningBody.withValue(true) {
-                    do throws(WireError) {
-                        answer(call, .success(try await function.run(input, captures)))
-                    } catch {
-                        answer(call, .failure(error))
-                    }
+                do throws(WireError) {
+                    answer(call, .success(try await function.run(input, captures)))
+                } catch {
+                    answer(call, .failure(error))
                 }
             }
         }

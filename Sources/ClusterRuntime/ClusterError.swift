@@ -4,7 +4,7 @@ package import Remote
 public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of failure; compare it with the static members. New kinds may be added.
     public struct Code: Hashable, Sendable {
-        private enum Kind { case noWorkers, noSuchWorker, closed, refused, onlyDriver }
+        private enum Kind { case noWorkers, noSuchWorker, closed, refused }
         private let kind: Kind
         /// There is no worker to work.
         public static let noWorkers = Code(kind: .noWorkers)
@@ -14,8 +14,6 @@ public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let closed = Code(kind: .closed)
         /// A worker could not run what it was sent, or its answer could not be read.
         public static let refused = Code(kind: .refused)
-        /// A worker was asked for what only the driver does.
-        public static let onlyDriver = Code(kind: .onlyDriver)
     }
 
     /// The kind of failure.
@@ -31,10 +29,6 @@ public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
     package static let noWorkers = ClusterError(
         .noWorkers, "the cluster has no workers; add some: `try await cluster.addWorkers(.local())`")
     package static let closed = ClusterError(.closed, "the cluster is closed: its withCluster has been left")
-
-    package static func onlyDriver(_ what: String) -> ClusterError {
-        ClusterError(.onlyDriver, "\(what): only the driver starts workers; call it outside of bodies")
-    }
 
     package static func noSuchWorker(_ id: WorkerID) -> ClusterError {
         ClusterError(.noSuchWorker, "there is no worker \(id), or it has left; `cluster.workers` has those there are")

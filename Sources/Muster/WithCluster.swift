@@ -1,6 +1,5 @@
 import Agent
 public import ClusterRuntime
-import Remote
 
 /// Starts workers, gives the cluster to `body`, and ends the workers however `body` is left.
 ///
@@ -37,10 +36,7 @@ public nonisolated(nonsending) func withCluster<Result>(
 public nonisolated(nonsending) func withCluster<Result>(
     heartbeatLimit: Duration = .seconds(15), body: (Cluster) async throws -> Result
 ) async throws -> Result {
-    guard !Worker.isRunningBody else {
-        throw ClusterError.onlyDriver("a body called withCluster")
-    }
-    if case .worker(let link) = Role.current { await WorkerLoop.run(link: link) }
+    if case .worker(let link) = Role.current, !WorkerLoop.isInBody { await WorkerLoop.run(link: link) }
     precondition(heartbeatLimit >= .milliseconds(100), "a heartbeat limit below 100 ms would end healthy workers")
     let cluster = Cluster(heartbeatLimit: heartbeatLimit)
     let guarded = try TerminationGuard(cluster)

@@ -8,9 +8,6 @@ public enum Worker {
     /// This process's number: in a body the worker's, outside of one 1, the driver's.
     public static var id: WorkerID { WorkerID(number.load(ordering: .relaxed)) }
 
-    /// Whether the current task runs a body, in a worker.
-    @TaskLocal package static var isRunningBody = false
-
     /// Makes this process worker `id`; called once, before any body runs.
     package static func become(_ id: WorkerID) {
         number.store(id.rawValue, ordering: .relaxed)
