@@ -11,6 +11,9 @@ final class WorkerOutput: Sendable {
     /// Printing may block (a full pipe, a slow terminal), so it has a poller of its own.
     private static let poller = Poller(named: "muster-output")
 
+    /// Most bytes that Linux lets a pipe of an ordinary user hold.
+    private static let largestPipe = 1 << 20
+
     private struct State {
         var id: Int?
         var isFinished = false
@@ -84,7 +87,8 @@ final class WorkerOutput: Sendable {
             guard !state.isFinished else { return }
             let (id, stream) = (state.id, state.streams[index])
             var chunk = [UInt8](repeating: 0, count: 1 << 15)
-            repeat {
+            // "All" is what was there, at most a pipe's capacity: a process that the worker left may go on writing.
+            for _ in 0..<(all ? WorkerOutput.largestPipe / chunk.count : 1) {
                 let count = unsafe Glibc.read(stream.reading, &chunk, chunk.count)
                 if count < 0, errno == EINTR { continue }
                 if count == 0, let token = state.streams[index].token.take() {
@@ -97,7 +101,7 @@ final class WorkerOutput: Sendable {
                         WorkerOutput.print($0, from: id, to: stream.destination)
                     }
                 }
-            } while all
+            }
             if stream.destination == STDOUT_FILENO, id != nil { platform_flush_output() }
         }
     }
