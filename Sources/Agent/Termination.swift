@@ -38,12 +38,15 @@ package enum Termination {
             platform_release_termination()
             return state.received
         }
-        if let signal { end(by: signal) }
+        guard let signal else { return }
+        platform_flush_output()
+        end(by: signal)
     }
 
     /// Ends this process by `signal`, so that whoever waits for it sees why.
+    ///
+    /// Waits for nothing: what is still to be printed is lost, as it is when a signal ends a program by itself.
     package static func end(by signal: Int32) -> Never {
-        platform_flush_output()
         platform_release_termination()
         kill(getpid(), signal)
         // The program may block the signal in this thread, not in all; it ends us from whichever takes it.
