@@ -1,6 +1,7 @@
 import Machine
 import Placement
 import Remote
+import Synchronization
 package import Transport
 
 /// The part of the driver, or of a launched job, that runs the workers of one host.
@@ -20,32 +21,36 @@ package struct HostAgent: Sendable {
     package func start(
         _ launches: [WorkerLaunch], ready: (Int, WorkerProcess, Hello) async throws -> Void
     ) async throws {
-        var started: [Int: (WorkerProcess, Hello)] = [:]
+        let started = Started()
         do {
-            try await withThrowingTaskGroup(of: (Int, WorkerProcess, Hello).self) { group in
+            try await withThrowingTaskGroup { group in
                 for (index, launch) in launches.enumerated() {
                     group.addTask { [startLimit] in
                         let (worker, hello) = try await WorkerProcess.start(launch, startLimit: startLimit)
-                        do {
-                            try HostAgent.check(hello, launch)
-                        } catch {
-                            worker.kill()
-                            _ = await worker.end.get()
-                            throw error
-                        }
-                        return (index, worker, hello)
+                        started.workers.withLock { $0[index] = (worker, hello) }
+                        try HostAgent.check(hello, launch)
                     }
                 }
-                for try await (index, worker, hello) in group { started[index] = (worker, hello) }
+                try await group.waitForAll()
             }
             for index in launches.indices {
-                if let (worker, hello) = started[index] { try await ready(index, worker, hello) }
+                if let (worker, hello) = started.workers.withLock({ $0[index] }) {
+                    try await ready(index, worker, hello)
+                }
             }
         } catch {
-            for (worker, _) in started.values { worker.kill() }
-            for (worker, _) in started.values { _ = await worker.end.get() }
+            let workers = started.workers.withLock { $0.values.map(\.0) }
+            for worker in workers { worker.kill() }
+            for worker in workers { _ = await worker.end.get() }
             throw error
         }
+    }
+
+    /// The workers that are up, by their place in the list of launches.
+    ///
+    /// Not the results of a task group: those that come after the first failure are dropped, and the workers were left.
+    private final class Started: Sendable {
+        let workers = Mutex<[Int: (WorkerProcess, Hello)]>([:])
     }
 
     /// Refuses a worker that is another program, or that does not sit where the plan says.
