@@ -28,9 +28,15 @@ package final class WorkerProcess: Sendable {
         var isWatched = true
         var watchToken: Poller.Token?
         var monitor: HeartbeatMonitor?
+        var isAdopted = false
         var receive: (@Sendable (RawSpan) -> Void)?
         var linkEnded: (@Sendable (LinkError?) -> Void)?
+        /// Set when the link has ended, with the reason if there is one.
+        var linkEnd: LinkError??
     }
+
+    /// Seconds from the end of a worker's link to when its process must have ended.
+    private static let linkGrace = 2.0
 
     private let state = Mutex(State())
     private let greeting = Eventual<Greeting>()
@@ -70,6 +76,7 @@ package final class WorkerProcess: Sendable {
         case .failed(let reason):
             worker.kill()
             let end = await worker.end.get()
+            try Task.checkCancellation()
             throw WorkerStartError(
                 process: Int(worker.process), reason: reason, output: end.standardErrorTail)
         }
@@ -98,8 +105,18 @@ package final class WorkerProcess: Sendable {
         link.start { [self] frame in
             if let receive = state.withLock({ $0.receive }) { receive(frame) } else { greet(frame) }
         } onEnd: { [self] error in
-            greeting.fulfil(.failed("ended before its first withCluster"))
-            state.withLock { $0.linkEnded }?(error)
+            let linkEnded = state.withLock { state in
+                state.linkEnd = .some(error)
+                state.receive = nil  // it holds this worker
+                return state.linkEnded.take()
+            }
+            linkEnded?(error)
+            // The process should be at its end, which says more; if it goes on, it can't be reached any more.
+            Poller.links.after(seconds: WorkerProcess.linkGrace) { [weak self] in
+                guard let self else { return }
+                greeting.fulfil(.failed("closed its link, and went on running"))
+                if state.withLock({ $0.isAdopted }) { kill(because: .lost("it closed its link, and went on running")) }
+            }
         }
         do {
             let token = try Poller.links.watch(watch, for: .readable) { [self] _ in processEnded() }
@@ -142,17 +159,19 @@ package final class WorkerProcess: Sendable {
         await withCheckedContinuation { continuation in
             output.goLive(as: id) { continuation.resume() }
         }
-        state.withLock { state in
-            state.receive = onFrame
-            state.linkEnded = onEnd
+        let linkEnd = state.withLock { state in
+            state.isAdopted = true
             state.monitor = HeartbeatMonitor(limit: heartbeatLimit, now: monotonicSeconds())
+            if state.linkEnd == nil {
+                state.receive = onFrame
+                state.linkEnded = onEnd
+            }
+            return state.linkEnd
         }
-        do {
-            let welcome = Welcome(worker: id, heartbeatSeconds: min(1, heartbeatLimit / 4))
-            try link.send(.welcome(welcome))
-        } catch {
-            onEnd(error)
-        }
+        if let linkEnd { return onEnd(linkEnd) }
+        let welcome = Welcome(worker: id, heartbeatSeconds: min(1, heartbeatLimit / 4))
+        // A link that has just ended refuses this, and calls `onEnd`.
+        try? link.send(.welcome(welcome))
         look()
     }
 
@@ -199,15 +218,18 @@ package final class WorkerProcess: Sendable {
         }
         if let token { Poller.links.remove(token, watch) }
         let found: WorkerEnd.Cause =
-            ended.signal != 0
-            ? .signalled(ended.signal)
-            : ended.status >= 0
-                ? .exited(status: ended.status) : .lost("its exit status was not kept: this program ignores SIGCHLD")
-        greeting.fulfil(.failed("ended before its first withCluster (\(found))"))
+            if ended.signal != 0 {
+                .signalled(ended.signal)
+            } else if ended.status >= 0 {
+                .exited(status: ended.status)
+            } else {
+                .lost("its exit status was not kept: this program ignores SIGCHLD")
+            }
+        greeting.fulfil(.failed("\(WorkerEnd(cause: found).causeInWords) before its first withCluster"))
         output.finish { [self] output, error in
             link.close()
             // Before it joined, what it printed is all there is to explain it.
-            let isStranger = state.withLock { $0.receive == nil }
+            let isStranger = state.withLock { !$0.isAdopted }
             end.fulfil(
                 WorkerEnd(cause: cause ?? found, standardErrorTail: isStranger ? output + error : error))
         }

@@ -1,4 +1,3 @@
-import Glibc
 public import Remote
 public import Transport
 
@@ -27,18 +26,7 @@ public struct WorkerExited: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// Worker, host and cause in one line; then its last lines.
     public var description: String {
-        let text = "worker \(worker) on \(host) \(cause)"
+        let text = "worker \(worker) on \(host) \(end.causeInWords)"
         return standardErrorTail.isEmpty ? text : "\(text); the last it wrote to standard error:\n\(standardErrorTail)"
-    }
-
-    private var cause: String {
-        switch end.cause {
-        case .exited(let status): "exited with status \(status)"
-        case .signalled(let signal):
-            "was ended by signal \(signal) (\(unsafe String(cString: strsignal(signal))))"
-        case .silent(let seconds): "was ended: nothing was heard of it for \(Int(seconds.rounded())) s"
-        case .lost(let reason): "is lost: \(reason)"
-        case .removed: "was removed from the cluster"
-        }
     }
 }

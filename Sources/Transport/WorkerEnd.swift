@@ -1,3 +1,5 @@
+import Glibc
+
 /// How and why a worker ended, as far as it is known.
 public struct WorkerEnd: Hashable, Sendable {
     /// What ended a worker.
@@ -12,6 +14,18 @@ public struct WorkerEnd: Hashable, Sendable {
         case lost(String)
         /// The cluster ended it.
         case removed
+    }
+
+    /// What ended it, as the end of a sentence about the worker.
+    package var causeInWords: String {
+        switch cause {
+        case .exited(let status): "exited with status \(status)"
+        case .signalled(let signal):
+            "was ended by signal \(signal) (\(unsafe String(cString: strsignal(signal))))"
+        case .silent(let seconds): "was ended: nothing was heard of it for \(Int(seconds.rounded())) s"
+        case .lost(let reason): "is lost: \(reason)"
+        case .removed: "was removed from the cluster"
+        }
     }
 
     /// What ended it.
