@@ -42,7 +42,7 @@ public final class Cluster: Sendable {
                 added.append(try await adopt(launched, manager))
             }
         } catch {
-            try? await removeWorkers(added)
+            await remove(added.compactMap { id in state.withLock { $0.members[id]?.member } })
             throw error
         }
         return added
@@ -71,13 +71,16 @@ public final class Cluster: Sendable {
     ///
     /// - Throws: ``ClusterError/Code/noSuchWorker``, before any is ended.
     public func removeWorkers(_ ids: [WorkerID]) async throws {
-        let leaving = try ids.map { try member($0) }
+        await remove(try ids.map { try member($0) })
+    }
+
+    private func remove(_ leaving: [Member]) async {
         await shielded { [self] in
             await withTaskGroup { group in
                 for member in leaving {
                     group.addTask { [self] in
                         await member.drain()
-                        await dismiss(member)
+                        await dismiss(member, .noSuchWorker(member.id))
                     }
                 }
             }
@@ -85,8 +88,8 @@ public final class Cluster: Sendable {
     }
 
     /// Ends a worker: asks it, and does not wait long for it to comply.
-    private func dismiss(_ member: Member) async {
-        member.fail(ClusterError.noSuchWorker(member.id))
+    private func dismiss(_ member: Member, _ reason: ClusterError) async {
+        member.fail(reason)
         try? member.launched.link.send(.shutdown)
         let manager = state.withLock { $0.members[member.id]?.manager }
         await withTaskGroup { group in
@@ -137,7 +140,7 @@ public final class Cluster: Sendable {
         }
         await shielded { [self] in
             await withTaskGroup { group in
-                for member in members { group.addTask { [self] in await dismiss(member) } }
+                for member in members { group.addTask { [self] in await dismiss(member, .closed) } }
                 for departure in departures { group.addTask { await departure.value } }
             }
         }
@@ -167,11 +170,16 @@ public final class Cluster: Sendable {
         return member
     }
 
-    /// The worker with the fewest calls under way; of several the oldest.
-    package func leastBusyMember() throws(ClusterError) -> Member {
+    /// All workers, in the order of their numbers.
+    package func allMembers() throws(ClusterError) -> [Member] {
         let (members, isClosed) = state.withLock { ($0.members.values.map(\.member), $0.isClosed) }
         guard !isClosed else { throw .closed }
-        let counted = members.map { ($0.pendingCount, $0.id, $0) }
+        return members.sorted { $0.id < $1.id }
+    }
+
+    /// The worker with the fewest calls under way; of several the oldest.
+    package func leastBusyMember() throws(ClusterError) -> Member {
+        let counted = try allMembers().map { ($0.pendingCount, $0.id, $0) }
         guard let first = counted.min(by: { ($0.0, $0.1) < ($1.0, $1.1) }) else { throw .noWorkers }
         return first.2
     }

@@ -58,13 +58,15 @@ package final class Member: Sendable {
             state.pending[call] = Pending(onReply: onReply, onFailure: onFailure)
             // Sent under the lock: whoever calls next must find the definitions sent before.
             do {
-                if state.functions.insert(function.id).inserted {
+                if !state.functions.contains(function.id) {
                     try launched.link.send(.defineFunction, function.wireBytes())
+                    state.functions.insert(function.id)
                 }
-                if let captures, state.captures.insert(captures.id).inserted {
-                    captures.wasDefined(in: self)
+                if let captures, !state.captures.contains(captures.id) {
                     let message = Message.defineCaptures(id: captures.id, typeName: captures.encoded.typeName)
                     try launched.link.send(message, captures.encoded.bytes)
+                    state.captures.insert(captures.id)
+                    captures.wasDefined(in: self)
                 }
                 let message = Call(id: call, function: function.id, captures: captures?.id)
                 if let once {

@@ -45,10 +45,13 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
             if elements.isEmpty {
                 end(.success([]))
             } else {
-                // A batch for each before a second for any, so that few elements are spread over all.
-                for _ in 0..<MapSchedule<WorkerID>.batchesInFlight {
-                    for member in members { supply(member, once: true) }
+                // A batch for each is set aside before any is sent, so that few elements are spread over all.
+                let now = seconds()
+                let first = state.withLock { state in
+                    members.map { member in (member, state.schedule.next(for: member.id, now: now)) }
                 }
+                for case let (member, batch?) in first { send(batch, to: member) }
+                for member in members { supply(member) }
             }
             _ = await outcome.get()
         } onCancel: {
@@ -57,13 +60,11 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
         return try await outcome.get().get()
     }
 
-    private func supply(_ member: Member, once: Bool = false) {
-        repeat {
-            let now = seconds()
-            let batch = state.withLock { state in state.isOver ? nil : state.schedule.next(for: member.id, now: now) }
-            guard let batch else { return }
+    private func supply(_ member: Member) {
+        let now = seconds()
+        while let batch = state.withLock({ $0.isOver ? nil : $0.schedule.next(for: member.id, now: now) }) {
             send(batch, to: member)
-        } while !once
+        }
     }
 
     private func send(_ batch: Range<Int>, to member: Member) {
@@ -78,7 +79,7 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
         let call = member.call(function, captures, bytes) { [self] reply in
             received(reply, of: batch, from: member)
         } onFailure: { [self] error in
-            end(.failure(error))
+            failed(error, batch, of: member)
         }
         guard let call else { return }
         // The answer may have been here first; then there is nothing left to cancel.
@@ -123,6 +124,18 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
                 count += batches[index].count
             }
         }
+    }
+
+    /// A batch was not done: the others do it if the worker was removed, which it is only after what it had begun.
+    private func failed(_ error: any Error, _ batch: Range<Int>, of member: Member) {
+        guard let error = error as? ClusterError, error.code == .noSuchWorker else { return end(.failure(error)) }
+        let goesOn = state.withLock { state in
+            guard !state.isOver else { return false }
+            state.schedule.returned(batch, by: member.id)
+            return state.schedule.hasWorkers
+        }
+        guard goesOn else { return end(.failure(error)) }
+        for member in members { supply(member) }
     }
 
     private func read(_ reply: RawSpan, of batch: Range<Int>, from member: Member) throws -> [Output] {
@@ -177,7 +190,7 @@ extension Cluster {
         pool: (any AbstractWorkerPool)?, batchSize: BatchSize, file: String, line: Int
     ) async throws -> [Output] where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let encoded = try EncodedCaptures(repeat each captures, file: file, line: line)
-        let members = try (pool?.workers ?? workers).map { id throws(ClusterError) in try member(id) }
+        let members = try pool?.workers.map { id throws(ClusterError) in try member(id) } ?? allMembers()
         guard !members.isEmpty else { throw ClusterError.noWorkers }
         let cache = pool == nil ? captureCache : (pool as? CachingPool)?.cache
         let captures: CaptureSet? =

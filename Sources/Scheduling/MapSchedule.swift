@@ -7,11 +7,14 @@ package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
         var batches: [Range<Int>] = []
         /// When the worker began with the first of them.
         var since = 0.0
+        var isLeaving = false
     }
 
     private let count: Int
     private var sizer: BatchSizer
     private var first = 0
+    /// Batches that were given out and came back undone.
+    private var returned: [Range<Int>] = []
     private var finishedCount = 0
     private var queues: [Worker: Queue] = [:]
 
@@ -25,6 +28,9 @@ package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
     /// Whether every element has been worked on.
     package var isComplete: Bool { finishedCount == count }
 
+    /// Whether there are workers to give batches to.
+    package var hasWorkers: Bool { queues.values.contains { !$0.isLeaving } }
+
     /// A worker takes part from now on.
     package mutating func join(_ worker: Worker) {
         if queues[worker] == nil { queues[worker] = Queue() }
@@ -32,16 +38,33 @@ package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
 
     /// The next batch for a worker, at time `now` in seconds; `nil` if it has enough, or nothing is left.
     package mutating func next(for worker: Worker, now: Double) -> Range<Int>? {
-        guard first < count, var queue = queues[worker],
+        guard var queue = queues[worker], !queue.isLeaving,
             queue.batches.count < sizer.inFlight(remaining: count - first, workers: queues.count)
         else { return nil }
-        let size = sizer.next(remaining: count - first, workers: queues.count)
-        let batch = first..<first + size
-        first += size
+        let batch: Range<Int>
+        if let again = returned.popLast() {
+            batch = again
+        } else if first < count {
+            let size = sizer.next(remaining: count - first, workers: queues.count)
+            batch = first..<first + size
+            first += size
+        } else {
+            return nil
+        }
         if queue.batches.isEmpty { queue.since = now }
         queue.batches.append(batch)
         queues[worker] = queue
         return batch
+    }
+
+    /// A worker did not take a batch, since it is about to leave; what it has taken it still finishes.
+    package mutating func returned(_ batch: Range<Int>, by worker: Worker) {
+        guard let index = queues[worker]?.batches.firstIndex(of: batch) else {
+            preconditionFailure("a batch is returned once, by the worker that was given it")
+        }
+        queues[worker]?.batches.remove(at: index)
+        queues[worker]?.isLeaving = true
+        returned.append(batch)
     }
 
     /// A worker has finished a batch, at time `now` in seconds.
