@@ -71,6 +71,9 @@ let package = Package(
             name: "muster-example", dependencies: ["Muster"], path: "Tests/Example", swiftSettings: settings),
 
         .executableTarget(
+            name: "muster-test-other", dependencies: ["Muster"], path: "Tests/OtherProgram", swiftSettings: settings),
+
+        .executableTarget(
             name: "MusterTool",
             dependencies: [
                 "Muster", "Agent", "SharedMemoryLink",
@@ -82,7 +85,7 @@ let package = Package(
         tests("Placement", ["Placement", "Machine"], files: ["Topologies"]),
         tests("Machine", ["Machine", "Placement"]),
         tests("Tool", ["MusterTool", "muster-example", "Machine", "Placement"]),
-        tests("Process", ["muster-test-program", "Machine", "Placement"]),
+        tests("Process", ["muster-test-program", "muster-test-other", "Machine", "Placement"]),
     ],
     swiftLanguageModes: [.v6]
 )

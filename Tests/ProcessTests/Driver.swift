@@ -8,11 +8,13 @@ struct DriverRun: CustomStringConvertible {
     let status: Int32?
     /// The signal that ended it.
     let signal: Int32?
-    let output: String
+    /// All it printed, as it came.
+    let bytes: Data
     let errors: String
     /// Processes that it started, directly or not, and that were there a second after its end.
     let leftovers: [String]
 
+    var output: String { String(decoding: bytes, as: UTF8.self) }
     var lines: [Substring] { output.split(separator: "\n") }
 
     /// What follows `name` and a space in the line that starts so.
@@ -36,9 +38,11 @@ struct DriverRun: CustomStringConvertible {
 /// The test program as a user's program that runs: the driver, with everything that it starts.
 ///
 /// Its output goes to files: a process left behind could hold a pipe open for ever. What it starts is found by a
-/// variable of its own in the environment, which all of it inherits.
+/// variable of its own in the environment, which all of it inherits. Foundation's `Process` is of no use here: it
+/// waits for all that inherited a descriptor of its own.
 final class Driver {
-    let process = Process()
+    let process: pid_t
+    private var waitStatus: Int32?
     private let token = "MUSTER_TEST_TOKEN=\(UUID().uuidString)"
     private let directory: URL
     private let arguments: [String]
@@ -58,39 +62,37 @@ final class Driver {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         self.arguments = arguments
         deadline = .now + .seconds(limit)
-        if let shell {
-            process.executableURL = URL(filePath: "/bin/sh")
-            process.arguments = ["-c", shell, "sh", program.path] + arguments
-        } else {
-            process.executableURL = program
-            process.arguments = arguments
-        }
+        let words = shell.map { ["/bin/sh", "-c", $0, "sh", program.path] } ?? [program.path]
         var variables = ProcessInfo.processInfo.environment
         variables["SWIFT_BACKTRACE"] = "enable=no"
         for name in variables.keys where name.hasSuffix("_NUM_THREADS") { variables[name] = nil }
         variables["MUSTER_TEST_TOKEN"] = String(token.dropFirst("MUSTER_TEST_TOKEN=".count))
         variables.merge(environment) { $1 }
-        process.environment = variables.filter { !$0.value.isEmpty }
-        for name in ["output", "errors"] {
-            try Data().write(to: directory.appending(path: name))
-        }
-        process.standardOutput = try FileHandle(forWritingTo: directory.appending(path: "output"))
-        process.standardError = try FileHandle(forWritingTo: directory.appending(path: "errors"))
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        process = try spawn(
+            words + arguments, environment: variables.filter { !$0.value.isEmpty },
+            output: directory.appending(path: "output").path, errors: directory.appending(path: "errors").path)
+    }
+
+    /// Whether the program has not ended.
+    var isRunning: Bool {
+        var status: Int32 = 0
+        if waitStatus == nil, unsafe waitpid(process, &status, WNOHANG) == process { waitStatus = status }
+        return waitStatus == nil
     }
 
     deinit {
+        if isRunning { signal(SIGKILL) }
         for process in descendants() { kill(process, SIGKILL) }
         try? FileManager.default.removeItem(at: directory)
     }
 
     /// What the program has printed up to now.
-    var output: String { read("output") }
+    var output: String { String(decoding: read("output"), as: UTF8.self) }
+    /// What the program has printed to its standard error up to now.
+    var errors: String { String(decoding: read("errors"), as: UTF8.self) }
 
-    private func read(_ name: String) -> String {
-        let data = try? Data(contentsOf: directory.appending(path: name))
-        return String(decoding: data ?? Data(), as: UTF8.self)
+    private func read(_ name: String) -> Data {
+        (try? Data(contentsOf: directory.appending(path: name))) ?? Data()
     }
 
     /// Waits until the program has printed a line that starts with `text`; returns the line.
@@ -99,14 +101,14 @@ final class Driver {
         var found: String?
         try await poll {
             found = output.split(separator: "\n").first { $0.hasPrefix(text) }.map(String.init)
-            return found != nil || !process.isRunning
+            return found != nil || !isRunning
         }
-        return try #require(found, "it never said \"\(text)\": \(output) \(read("errors"))")
+        return try #require(found, "it never said \"\(text)\": \(output) \(errors)")
     }
 
     /// Sends a signal to the program itself.
     func signal(_ number: Int32) {
-        kill(process.processIdentifier, number)
+        if isRunning { kill(process, number) }
     }
 
     /// Waits until `condition` holds, or the time is up.
@@ -118,22 +120,30 @@ final class Driver {
     }
 
     /// Waits for the program's end. A program that does not end in time is an issue, and is killed.
-    func end() async throws -> DriverRun {
-        try await poll { !process.isRunning }
-        let hangs = process.isRunning
-        if hangs { kill(process.processIdentifier, SIGKILL) }
-        process.waitUntilExit()
+    ///
+    /// - Parameter expected: Ends of command lines that may stay behind: the test's own.
+    func end(expecting expected: [String] = []) async throws -> DriverRun {
+        try await poll { !isRunning }
+        let hangs = isRunning
+        signal(SIGKILL)
+        while isRunning { try await Task.sleep(for: .milliseconds(1)) }
         let ended = ContinuousClock.now
-        var left = descendants()
+        func leftovers() -> [String] {
+            descendants().map { "\($0) \(commandLine(of: $0))" }.filter { line in
+                !expected.contains { line.hasSuffix($0 + " ") }
+            }
+        }
+        var left = leftovers()
         while !left.isEmpty, ContinuousClock.now < ended + .seconds(1) {
             try await Task.sleep(for: .milliseconds(5))
-            left = descendants()
+            left = leftovers()
         }
-        let isExit = process.terminationReason == .exit
+        let status = waitStatus ?? 0
+        let signal = status & 0x7f  // as WTERMSIG says, a macro
         let run = DriverRun(
-            arguments: arguments, status: isExit ? process.terminationStatus : nil,
-            signal: isExit ? nil : process.terminationStatus, output: read("output"), errors: read("errors"),
-            leftovers: left.map { "\($0) \(commandLine(of: $0))" })
+            arguments: arguments, status: signal == 0 ? status >> 8 & 0xff : nil,
+            signal: signal == 0 ? nil : signal, bytes: read("output"), errors: errors,
+            leftovers: left)
         #expect(!hangs, "it hangs: \(run)")
         return run
     }
@@ -143,7 +153,7 @@ final class Driver {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         let mark = Data(token.utf8)
         return names.compactMap { Int32($0) }.filter { number in
-            number != process.processIdentifier
+            number != process
                 && (try? Data(contentsOf: URL(filePath: "/proc/\(number)/environ")))?.range(of: mark) != nil
         }
     }
@@ -152,6 +162,41 @@ final class Driver {
         let data = (try? Data(contentsOf: URL(filePath: "/proc/\(process)/cmdline"))) ?? Data()
         return String(decoding: data, as: UTF8.self).replacing("\0", with: " ")
     }
+}
+
+/// Starts a program with its output in files, no input, and all signals as usual.
+private func spawn(
+    _ words: [String], environment: [String: String], output: String, errors: String
+) throws -> pid_t {
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    unsafe posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT, 0o600)
+    unsafe posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT, 0o600)
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+    unsafe sigfillset(&signals)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    var process: pid_t = 0
+    let code = unsafe withCStrings(words) { words in
+        unsafe withCStrings(environment.map { "\($0)=\($1)" }) { environment in
+            unsafe posix_spawn(&process, words[0]!, &actions, &attributes, words, environment)
+        }
+    }
+    try #require(code == 0, "cannot start \(words[0]): errno \(code)")
+    return process
+}
+
+private func withCStrings<R>(_ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> R) -> R {
+    let copies = unsafe strings.map { unsafe strdup($0) }
+    defer { for index in unsafe copies.indices { unsafe free(copies[index]) } }
+    return unsafe body(copies + [nil])
 }
 
 /// Runs the program to its end.
@@ -165,7 +210,7 @@ func drive(
 }
 
 /// The directory of the test bundle, which is mapped into this process, and of the program beside it.
-private var builtProducts: URL? {
+var builtProducts: URL? {
     guard let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8) else { return nil }
     let bundle = maps.split(separator: "\n").first { $0.hasSuffix(".xctest") }?.firstIndex(of: "/").map { start in
         maps[start...].prefix { $0 != "\n" }

@@ -62,7 +62,7 @@ func start(_ path: String, _ words: String...) -> Int32 {
     for word in words { unsafe arguments.append(strdup(word)) }
     unsafe arguments.append(nil)
     unsafe posix_spawn(&process, path, nil, nil, arguments, environ)
-    for unsafeargument in unsafe arguments { unsafe free(argument) }
+    for index in unsafe arguments.indices { unsafe free(arguments[index]) }
     return process
 }
 

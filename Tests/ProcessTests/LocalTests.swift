@@ -1,0 +1,107 @@
+import Foundation
+import Machine
+import Placement
+import Testing
+
+@Suite("Workers of this host", .serialized)
+struct LocalTests {
+    @Test("there are as many as CPUs, unless told")
+    func defaultCount() async throws {
+        let run = try await drive("default-count")
+        let count = try affinity().count
+        #expect(run.value("workers") == "\(count) usable \(count)", "\(run)")
+    }
+
+    @Test("nothing of ours is on the network")
+    func sockets() async throws {
+        let run = try await drive("sockets")
+        #expect(run.value("workers' sockets") == "[1, 1] none on the network [true, true]", "\(run)")
+        #expect(run.value("driver's sockets") == "2 none on the network true", "\(run)")
+        #expect(run.value("restrict: false")?.contains("local workers do not listen on the network") == true, "\(run)")
+    }
+
+    @Test("directory, flags and environment are theirs, the rest is the driver's")
+    func options() async throws {
+        let run = try await drive("options", "x", environment: ["MUSTER_TEST_INHERITED": "yes", "MKL_NUM_THREADS": "3"])
+        #expect(run.status == 0, "\(run)")
+        #expect(run.value("directory") == "/proc")
+        #expect(run.value("arguments") == "--colour,äöü")
+        #expect(run.value("variable") == "red = blue")
+        #expect(run.value("inherited") == "yes")
+        #expect(run.value("role") == "unset", "a worker's children are not workers")
+        #expect(run.value("threads") == "1,1,1,3,1,1", "the user's variable stays: \(run)")
+        #expect(run.value("input") == "/dev/null")
+        #expect(run.value("group") == "true")
+        #expect(run.value("threads off") == "unset,unset,unset,3,unset,unset", "\(run)")
+        #expect(run.value("threads given") == "5", "\(run)")
+    }
+
+    @Test(
+        "a worker that can't be started is an error that says why",
+        arguments: [
+            (["executable", "/nonexistent"], "cannot run /nonexistent: No such file or directory"),
+            (["executable", "/etc/passwd"], "cannot run /etc/passwd: Permission denied"),
+            (["executable", "/bin/true"], "exited with status 0 before its first withCluster"),
+            (["executable", "/bin/echo"], "it printed:"),
+            (["directory", "/nonexistent"], "cannot start a worker in /nonexistent: No such file or directory"),
+            (["count", "0"], "0 workers were asked for; ask for at least one"),
+            (["count", "-3"], "-3 workers were asked for; ask for at least one"),
+            (["slow-start", "1"], "did not reach withCluster within 1 s; raise the start limit"),
+            (["early-death"], "Fatal error: no licence found"),
+        ])
+    func cannotStart(arguments: [String], reason: String) async throws {
+        let run = try await Driver(arguments).end()
+        #expect(run.status == 1 && run.leftovers.isEmpty, "\(run)")
+        #expect(run.output.contains(reason), "\(run)")
+    }
+
+    @Test("another build as the executable is refused with both build IDs")
+    func otherBuild() async throws {
+        let run = try await drive("executable", "\(#require(builtProducts).path)/muster-test-other")
+        let pattern = /is another build of the program: its build ID is [0-9a-f]{16,}, this one's is [0-9a-f]{16,};/
+        #expect(run.status == 1 && run.output.contains(pattern), "\(run)")
+        #expect(run.leftovers.isEmpty, "\(run)")
+    }
+
+    @Test("if one of them does not come up, none stays behind", arguments: 1...4)
+    func oneFails(round: Int) async throws {
+        let mark = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: mark) }
+        let run = try await drive("one-fails", mark.path)
+        #expect(run.value("first")?.contains("exited with status 9 before its first withCluster") == true, "\(run)")
+        #expect(run.value("processes") == "0", "\(run)")
+    }
+
+    @Test("a pinned worker runs where the plan says, and reports its place")
+    func pinned() async throws {
+        let cpus = Array(try affinity())
+        let run = try await drive("affinity", cpus.map(String.init).joined(separator: ","))
+        for (index, cpu) in cpus.enumerated() {
+            let line = "worker \(index + 2) on \(cpu) threads 1 planned \(index + 1) \(cpu)"
+            #expect(run.lines.contains { $0 == line }, "\(line): \(run)")
+        }
+        #expect(run.value("driver on") == "\(CPUSet(cpus))", "the driver itself is not moved: \(run)")
+    }
+
+    @Test("an impossible request names the CPU and those allowed")
+    func impossible() async throws {
+        let allowed = try affinity()
+        let other = try #require((0...4096).first { !allowed.contains($0) })
+        let run = try await drive("affinity", "\(other)")
+        #expect(run.status == 1 && run.output.contains("CPU \(other) is not"), "\(run)")
+        #expect(run.output.contains("usable here: \(allowed)"), "\(run)")
+        let none = try await drive("affinity-count", "0", "compact")
+        #expect(none.status == 1 && none.output.contains("PlacementError"), "\(none)")
+    }
+
+    @Test("more workers than CPUs share them evenly, which is said", arguments: ["compact", "balanced"])
+    func oversubscribed(mode: String) async throws {
+        let cpus = Array(try affinity())
+        let run = try await drive("affinity-count", "\(2 * cpus.count)", mode)
+        for cpu in cpus {
+            let count = run.lines.count { $0.hasPrefix("worker ") && $0.hasSuffix(" on \(cpu)") }
+            #expect(count == 2, "\(run)")
+        }
+        #expect(run.errors.contains("\(2 * cpus.count) workers on \(cpus.count) CPUs"), "\(run)")
+    }
+}
