@@ -83,6 +83,12 @@ let package = Package(
 
         tests("Wire", ["Wire", "WireFoundation"]),
         tests("Placement", ["Placement", "Machine"], files: ["Topologies"]),
+        tests("Transport", ["Transport", "Wire"]),
+        tests("SharedMemoryLink", ["SharedMemoryLink", "Transport"]),
+        tests("Remote", ["Remote", "Wire"]),
+        tests("Agent", ["Agent"]),
+        tests("Scheduling", ["Scheduling"]),
+        tests("ClusterRuntime", ["ClusterRuntime", "Placement", "Remote", "Transport", "Wire"]),
         tests("Machine", ["Machine", "Placement"]),
         tests("Tool", ["MusterTool", "muster-example", "Machine", "Placement"]),
         tests("Process", ["muster-test-program", "muster-test-other", "Machine", "Placement"]),

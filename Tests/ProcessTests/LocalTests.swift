@@ -22,7 +22,8 @@ struct LocalTests {
 
     @Test("directory, flags and environment are theirs, the rest is the driver's")
     func options() async throws {
-        let run = try await drive("options", "x", environment: ["MUSTER_TEST_INHERITED": "yes", "MKL_NUM_THREADS": "3"])
+        let run = try await drive(
+            "options", "x", environment: ["MUSTER_TEST_INHERITED": "yes", "MKL_NUM_THREADS": "3"])
         #expect(run.status == 0, "\(run)")
         #expect(run.value("directory") == "/proc")
         #expect(run.value("arguments") == "--colour,äöü")

@@ -21,7 +21,9 @@ struct OutputTests {
         #expect(run.bytes.range(of: Data("From worker 3: ".utf8) + [0, 255, 254, 10]) != nil)
     }
 
-    @Test("a driver without standard streams works as any other", arguments: ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full"])
+    @Test(
+        "a driver without standard streams works as any other",
+        arguments: ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full"])
     func closedStreams(redirection: String) async throws {
         let run = try await drive("trap", shell: #"exec "$@" \#(redirection)"#)
         #expect(run.status == 0 && run.leftovers.isEmpty, "\(run)")
@@ -51,7 +53,8 @@ struct OutputTests {
     @Test("a process that outlives its worker and prints without end is not waited for")
     func endlessWriter() async throws {
         let run = try await drive("leaves-a-writer")
-        #expect(run.value("ended")?.hasPrefix("WorkerExited worker=2 host=true cause=exited(status: 4)") == true, "\(run)")
+        #expect(
+            run.value("ended")?.hasPrefix("WorkerExited worker=2 host=true cause=exited(status: 4)") == true, "\(run)")
         #expect(run.status == 0, "\(run)")
     }
 }

@@ -1,0 +1,238 @@
+import Glibc
+import SharedMemoryLink
+import Synchronization
+import Testing
+import Transport
+
+/// Everything that arrives at one end of a link.
+private final class Inbox: Sendable {
+    private struct State {
+        var frames: [[UInt8]] = []
+        var ends: [LinkError?] = []
+    }
+
+    private let state = Mutex(State())
+    var frames: [[UInt8]] { state.withLock { $0.frames } }
+    var count: Int { state.withLock { $0.frames.count } }
+    var ends: [LinkError?] { state.withLock { $0.ends } }
+
+    func start(_ link: some Link) {
+        link.start { frame in
+            let bytes = frame.copyBytes()
+            self.state.withLock { $0.frames.append(bytes) }
+        } onEnd: { error in
+            self.state.withLock { $0.ends.append(error) }
+        }
+    }
+}
+
+/// Polls until `condition` holds; false after `seconds`.
+func eventually(within seconds: Double = 10, _ condition: () -> Bool) async -> Bool {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while !condition() {
+        guard ContinuousClock.now < deadline else { return false }
+        try? await Task.sleep(for: .milliseconds(1))
+    }
+    return true
+}
+
+private func links(_ limits: LinkLimits = LinkLimits()) throws -> (SocketLink, SocketLink) {
+    let pair = try DescriptorPair.sockets()
+    let far = Descriptor(owning: pair.far.duplicate())
+    return (SocketLink(owning: pair.takeNear(), limits: limits), SocketLink(owning: far, limits: limits))
+}
+
+private func send(_ bytes: [UInt8], head: [UInt8] = [], on link: some Link) throws(LinkError) {
+    try link.send(unsafe head.span.bytes, unsafe bytes.span.bytes)
+}
+
+/// A frame's bytes, which tell frames and places in them apart.
+private func bytes(_ count: Int, seed: Int) -> [UInt8] {
+    (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ seed) }
+}
+
+@Suite("SocketLink", .serialized)
+struct SocketLinkTests {
+    @Test("frames of 0 bytes to 10 MB arrive whole and in order, in both directions at once")
+    func bothWays() async throws {
+        let (left, right) = try links()
+        let (atLeft, atRight) = (Inbox(), Inbox())
+        atLeft.start(left)
+        atRight.start(right)
+        let sizes = [0, 1, 7, 8, 4096, 131_064, 131_072, 1_000_000, 10_000_000, 3, 0]
+        await withTaskGroup { group in
+            for (link, shift) in [(left, 1), (right, 2)] {
+                group.addTask {
+                    for (index, size) in sizes.enumerated() {
+                        #expect(throws: Never.self) { try send(bytes(size, seed: index + shift), head: [9], on: link) }
+                    }
+                }
+            }
+        }
+        #expect(await eventually { atLeft.count == sizes.count && atRight.count == sizes.count })
+        #expect(atRight.frames == sizes.enumerated().map { [9] + bytes($1, seed: $0 + 1) })
+        #expect(atLeft.frames == sizes.enumerated().map { [9] + bytes($1, seed: $0 + 2) })
+        left.close()
+        #expect(await eventually { atLeft.ends == [nil] && atRight.ends == [nil] })
+    }
+
+    @Test("thousands of frames that wait for a slow reader arrive in order")
+    func thousands() async throws {
+        let (left, right) = try links()
+        for number in 0..<20_000 {
+            try send([UInt8(truncatingIfNeeded: number), UInt8(truncatingIfNeeded: number >> 8)], on: left)
+        }
+        let inbox = Inbox()
+        inbox.start(right)
+        Inbox().start(left)  // sends what the socket did not take
+        #expect(await eventually { inbox.count == 20_000 })
+        #expect(
+            inbox.frames == (0..<20_000).map { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] })
+        left.close()
+        right.close()
+    }
+
+    @Test("frames from several threads stay whole, and each thread's in order")
+    func threads() async throws {
+        let (left, right) = try links()
+        let inbox = Inbox()
+        inbox.start(right)
+        Inbox().start(left)
+        await withTaskGroup { group in
+            for sender in UInt8(0)..<4 {
+                group.addTask {
+                    for number in 0..<500 {
+                        let body = [UInt8](repeating: sender, count: 1000) + [UInt8(truncatingIfNeeded: number)]
+                        #expect(throws: Never.self) { try send(body, head: [sender], on: left) }
+                    }
+                }
+            }
+        }
+        #expect(await eventually { inbox.count == 2000 })
+        for sender in UInt8(0)..<4 {
+            let own = inbox.frames.filter { $0[0] == sender }
+            #expect(own.allSatisfy { $0.count == 1002 && $0[..<1001].allSatisfy { $0 == sender } })
+            #expect(own.map { $0[1001] } == (0..<500).map { UInt8(truncatingIfNeeded: $0) })
+        }
+        left.close()
+        right.close()
+    }
+
+    @Test("what was sent before the other side went away still arrives, then the end, once")
+    func sentBeforeEnd() async throws {
+        let (left, right) = try links()
+        Inbox().start(left)
+        for number in UInt8(0)..<50 { try send([number], on: left) }
+        left.close()
+        left.close()
+        let inbox = Inbox()
+        inbox.start(right)
+        #expect(await eventually { !inbox.ends.isEmpty })
+        #expect(inbox.frames == (UInt8(0)..<50).map { [$0] })
+        #expect(await eventually { (try? send([1], on: right)) == nil })
+        let error = #expect(throws: LinkError.self) { try send([1], on: right) }
+        #expect(error?.code == .closed)
+        #expect(inbox.ends == [nil])
+    }
+
+    @Test("a link that is closed by its own side refuses at once, started or not")
+    func closedHere() async throws {
+        let (left, right) = try links()
+        left.close()
+        #expect(throws: LinkError.closed) { try send([1], on: left) }
+        let (early, other) = (Inbox(), Inbox())
+        early.start(left)
+        other.start(right)
+        #expect(await eventually { early.ends == [nil] && other.ends == [nil] })
+    }
+
+    @Test("a stream that ends within a frame gives no frame, but the end", arguments: [1, 8, 9, 107])
+    func midFrame(count: Int) async throws {
+        let pair = try DescriptorPair.sockets()
+        let raw = pair.far.duplicate()
+        let inbox = Inbox()
+        let link = SocketLink(owning: pair.takeNear())
+        inbox.start(link)
+        let stream: [UInt8] = [100, 0, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 100)
+        #expect(unsafe write(raw, stream, count) == count)
+        close(raw)
+        #expect(await eventually { !inbox.ends.isEmpty })
+        #expect(inbox.frames.isEmpty && inbox.ends.count == 1)
+    }
+
+    @Test("a frame over the limit is refused by the sender, and ends the receiver's link")
+    func limits() async throws {
+        let (left, right) = try links(LinkLimits(frameByteCount: 1000))
+        let error = #expect(throws: LinkError.self) { try send(bytes(1000, seed: 0), head: [1], on: left) }
+        #expect(error?.code == .frameTooLarge)
+        let inbox = Inbox()
+        inbox.start(right)
+        try send(bytes(1000, seed: 0), on: left)
+        #expect(await eventually { inbox.count == 1 })
+        let pair = try DescriptorPair.sockets()
+        let raw = Descriptor(owning: pair.far.duplicate())
+        let small = SocketLink(owning: pair.takeNear(), limits: LinkLimits(frameByteCount: 1000))
+        let refusing = Inbox()
+        refusing.start(small)
+        #expect(unsafe write(raw.number, [233, 3, 0, 0, 0, 0, 0, 0] as [UInt8], 8) == 8)
+        #expect(await eventually { !refusing.ends.isEmpty })
+        #expect(refusing.ends.first??.code == .frameTooLarge)
+        left.close()
+    }
+
+    @Test("a reader that does not read fills the limit of what may wait, and then sending is refused")
+    func tooMuch() throws {
+        let (left, right) = try links(LinkLimits(waitingByteCount: 1 << 20))
+        let error = #expect(throws: LinkError.self) {
+            for _ in 0..<1000 { try send(bytes(100_000, seed: 0), on: left) }
+        }
+        #expect(error?.code == .tooMuchWaiting)
+        left.close()
+        withExtendedLifetime(right) {}
+    }
+
+    @Test("an answer from within the handler arrives, and many links at once keep apart")
+    func echoes() async throws {
+        let pairs = try (0..<20).map { _ in try links() }
+        let inboxes = pairs.map { _ in Inbox() }
+        for (index, (left, right)) in pairs.enumerated() {
+            right.start { frame in
+                let bytes = frame.copyBytes()
+                try? send(bytes + [1], on: right)
+            } onEnd: { _ in
+            }
+            inboxes[index].start(left)
+        }
+        for round in 0..<100 {
+            for (index, (left, _)) in pairs.enumerated() { try send([UInt8(index), UInt8(round)], on: left) }
+        }
+        #expect(await eventually { inboxes.allSatisfy { $0.count == 100 } })
+        for (index, inbox) in inboxes.enumerated() {
+            #expect(inbox.frames == (0..<100).map { [UInt8(index), UInt8($0), 1] })
+        }
+        for (left, _) in pairs { left.close() }
+        #expect(await eventually { inboxes.allSatisfy { $0.ends.count == 1 } })
+    }
+
+    @Test("links that have ended leave no descriptor")
+    func descriptors() async throws {
+        func count() -> Int {
+            guard let stream = unsafe opendir("/proc/self/fd") else { return -1 }
+            defer { unsafe closedir(stream) }
+            var count = 0
+            while unsafe readdir(stream) != nil { count += 1 }
+            return count
+        }
+        let before = count()
+        for _ in 0..<200 {
+            let (left, right) = try links()
+            let inbox = Inbox()
+            inbox.start(left)
+            Inbox().start(right)
+            right.close()
+            #expect(await eventually { inbox.ends.count == 1 })
+        }
+        // Other tests have descriptors too; 200 links would have left 400.
+        #expect(await eventually { count() < before + 100 })
+    }
+}

@@ -1,0 +1,52 @@
+import Testing
+import Transport
+import Wire
+
+@Suite("Message")
+struct MessageTests {
+    private static let messages: [Message] = [
+        .hello(
+            Hello(process: 4_000_000, host: "nöde-7", buildID: Array(0..<20), cpus: [0, 5, 63], memory: "preferred 1")),
+        .hello(Hello(process: 1, host: "", buildID: [], cpus: [], memory: nil)),
+        .welcome(Welcome(worker: 2, heartbeatSeconds: 0.25)), .defineFunction,
+        .defineCaptures(id: .max, typeName: "Si"), .forgetCaptures(id: 0),
+        .call(Call(id: 1, function: 2, captures: 3)), .call(Call(id: 1, function: 2, captures: nil)),
+        .cancel(call: 9), .reply(call: 10), .refusal(call: 11, reason: "no"), .heartbeat, .shutdown,
+    ]
+
+    @Test("every message comes back as it was, with the bytes behind it", arguments: messages)
+    func roundTrip(message: Message) throws {
+        let bytes = try message.wireBytes() + [1, 2, 3]
+        var found: (Message, [UInt8])?
+        try Message.read(unsafe bytes.span.bytes) { message, body in found = (message, body.copyBytes()) }
+        #expect(found?.0 == message && found?.1 == [1, 2, 3])
+    }
+
+    @Test("a truncated message is an error", arguments: messages)
+    func truncated(message: Message) throws {
+        let bytes = try message.wireBytes()
+        for count in 0..<bytes.count {
+            let part = Array(bytes[..<count])
+            #expect(throws: WireError.self) { try Message.read(unsafe part.span.bytes) { _, _ in } }
+        }
+    }
+
+    @Test("a message with a flipped bit is read or refused, and never traps", arguments: messages)
+    func flipped(message: Message) throws {
+        let bytes = try message.wireBytes()
+        for bit in 0..<8 * bytes.count {
+            var other = bytes
+            other[bit / 8] ^= 1 << (bit % 8)
+            try? Message.read(unsafe other.span.bytes) { _, _ in }
+        }
+    }
+
+    @Test("another version of the protocol is named in the error")
+    func version() throws {
+        var hello = Hello(process: 1, host: "h", buildID: [], cpus: [], memory: nil)
+        hello.version = 7
+        let bytes = try Message.hello(hello).wireBytes()
+        let error = #expect(throws: WireError.self) { try Message.read(unsafe bytes.span.bytes) { _, _ in } }
+        #expect("\(try #require(error))".contains("speaks version 7, this one 1"))
+    }
+}
