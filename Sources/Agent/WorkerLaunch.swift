@@ -42,6 +42,11 @@ extension WorkerLaunch {
             // A trap's report goes into an error message: keep it short.
             added["SWIFT_BACKTRACE"] = "color=no,registers=none,images=none,threads=crashed,limit=16,interactive=no"
         }
+        if unsafe getenv("GLIBC_TUNABLES") == nil, added["GLIBC_TUNABLES"] == nil {
+            // Huge pages for large arrays, where the kernel gives them to who asks: clearing pages one by one is most of
+            // what a large capture costs. Small workers stay as small as they are.
+            added["GLIBC_TUNABLES"] = "glibc.malloc.hugetlb=1"
+        }
         return .environment(adding: added)
     }
 }
