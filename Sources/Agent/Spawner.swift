@@ -40,7 +40,7 @@ final class Spawner: Sendable {
     ///
     /// - Parameter descriptors: Owned by the caller until the completion; number n becomes the child's descriptor n.
     func spawn(
-        _ launch: WorkerLaunch, descriptors: [CInt], role: String,
+        _ launch: WorkerLaunch, descriptors: [CInt], link: CInt,
         completion: @escaping @Sendable (Result<SpawnedProcess, SpawnError>) -> Void
     ) {
         jobs.put {
@@ -51,7 +51,7 @@ final class Spawner: Sendable {
                         var path = CStringList()
                         path.append(launch.executable ?? "/proc/self/exe")
                         var spawned = try Spawner.start(
-                            path, launch.arguments, launch.environment(role: role),
+                            path, launch.arguments, launch.environment(link: link, parent: getpid()),
                             directory: launch.directory, descriptors: descriptors, group: 0,
                             deathSignal: platform_group_end_signal())
                         spawned.warnings = warnings

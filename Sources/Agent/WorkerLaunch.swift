@@ -34,19 +34,22 @@ extension WorkerLaunch {
         return list
     }
 
-    /// This process's environment with the additions; `role` says what the child becomes.
-    func environment(role: String) -> CStringList {
-        var added = environment
-        added[Role.variable] = role
-        if unsafe getenv("SWIFT_BACKTRACE") == nil, added["SWIFT_BACKTRACE"] == nil {
-            // A trap's report goes into an error message: keep it short.
-            added["SWIFT_BACKTRACE"] = "color=no,registers=none,images=none,threads=crashed,limit=16,interactive=no"
+    /// What a worker's own runtime reads at its start, unless the user has set it.
+    private static let ownVariables = [
+        // A trap's report goes into an error message: keep it short.
+        "SWIFT_BACKTRACE": "color=no,registers=none,images=none,threads=crashed,limit=16,interactive=no",
+        // Huge pages for large arrays, where the kernel gives them to who asks: clearing pages one by one is most of
+        // what a large capture costs. Small workers stay as small as they are.
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    ]
+
+    /// This process's environment with the additions, for a worker of process `parent` with its link at a descriptor.
+    func environment(link: CInt, parent: pid_t) -> CStringList {
+        let own = WorkerLaunch.ownVariables.filter { name, _ in
+            unsafe getenv(name) == nil && environment[name] == nil
         }
-        if unsafe getenv("GLIBC_TUNABLES") == nil, added["GLIBC_TUNABLES"] == nil {
-            // Huge pages for large arrays, where the kernel gives them to who asks: clearing pages one by one is most of
-            // what a large capture costs. Small workers stay as small as they are.
-            added["GLIBC_TUNABLES"] = "glibc.malloc.hugetlb=1"
-        }
+        var added = environment.merging(own) { theirs, _ in theirs }
+        added[Role.variable] = Role.value(link: link, parent: parent, own: own.keys.sorted())
         return .environment(adding: added)
     }
 }

@@ -90,9 +90,8 @@ package final class WorkerProcess: Sendable {
         guard nothing >= 0 else { throw SystemError("open /dev/null", errno: errno) }
         defer { close(nothing) }
         let descriptors = [nothing, output.far.number, error.far.number, sockets.far.number]
-        let role = Role.value(link: 3, parent: getpid())
         let spawned = try await withCheckedContinuation { continuation in
-            Spawner.shared.spawn(launch, descriptors: descriptors, role: role) { continuation.resume(returning: $0) }
+            Spawner.shared.spawn(launch, descriptors: descriptors, link: 3) { continuation.resume(returning: $0) }
         }.get()
         let worker = WorkerProcess(
             spawned, link: SocketLink(owning: sockets.takeNear()),

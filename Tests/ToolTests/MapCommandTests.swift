@@ -84,7 +84,8 @@ struct MapCommandTests {
     func environment() throws {
         let run = try muster("map", "--workers", "1", "echo $MUSTER_WORKER $MUSTER_INDEX {}; cat", ":::", "a", "b")
         #expect(run.output == "1 1 a\n1 2 b\n")
-        #expect(try muster("map", "--workers", "1", "env", ":::", "-0").output.contains("MUSTER_ROLE") == false)
+        let variables = try muster("map", "--workers", "1", "env", ":::", "-0").output
+        #expect(!variables.contains("MUSTER_ROLE") && !variables.contains("GLIBC_TUNABLES"))
     }
 
     @Test("commands run where the plan puts their worker")
