@@ -80,11 +80,11 @@ struct ValueCoderTests {
 
     @Test("types that can't travel are named, the first of them")
     func refused() {
-        #expect(ValueCoder<(Int, String)>().refusedName == nil)
-        #expect(ValueCoder<Never>().refusedName == nil)
-        #expect(ValueCoder<Stubborn>().refusedName == "RemoteTests.Stubborn")
-        #expect(ValueCoder<(Int, (Stubborn, String))>().refusedName == "RemoteTests.Stubborn")
-        #expect(ValueCoder<() -> Void>().refusedName != nil)
+        #expect(TravellingType.of((Int, String).self).refusedName == nil)
+        #expect(TravellingType.of(Never.self).refusedName == nil)
+        #expect(TravellingType.of(Stubborn.self).refusedName == "RemoteTests.Stubborn")
+        #expect(TravellingType.of((Int, (Stubborn, String)).self).refusedName == "RemoteTests.Stubborn")
+        #expect(TravellingType.of((() -> Void).self).refusedName != nil)
     }
 
     @Test("truncated tuples are an error, and flipped bits never trap")

@@ -39,7 +39,7 @@ struct MapScheduleTests {
                 } else {
                     working.append((worker, batch))
                 }
-                #expect(working.count { $0.worker == worker } <= 2, "two batches at a time")
+                #expect(working.count { $0.worker == worker } <= BatchSizer.mostInFlight)
             } else if let index = working.indices.randomElement(using: &random) {
                 now += Double.random(in: 0...0.01, using: &random)
                 let (worker, batch) = working.remove(at: index)

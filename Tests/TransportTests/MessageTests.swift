@@ -11,7 +11,8 @@ struct MessageTests {
         .welcome(Welcome(worker: 2, heartbeatSeconds: 0.25)), .defineFunction,
         .defineCaptures(id: .max, typeName: "Si"), .forgetCaptures(id: 0),
         .call(Call(id: 1, function: 2, captures: 3)), .call(Call(id: 1, function: 2, captures: nil)),
-        .cancel(call: 9), .reply(call: 10), .refusal(call: 11, reason: "no"), .heartbeat, .shutdown,
+        .callOnce(Call(id: 1, function: 2, captures: nil), captureByteCount: 5), .cancel(call: 9), .reply(call: 10),
+        .refusal(call: 11, reason: "no"), .heartbeat, .shutdown,
     ]
 
     @Test("every message comes back as it was, with the bytes behind it", arguments: messages)
