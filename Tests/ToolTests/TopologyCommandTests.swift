@@ -88,7 +88,7 @@ struct TopologyCommandTests {
         #expect(run.errors.split(separator: "\n").count == 1)
     }
 
-    @Test("help has an example for each command and fits 80 columns", arguments: ["topology", "plan"])
+    @Test("help has an example for each command and fits 80 columns", arguments: ["topology", "plan", "exec", "map"])
     func help(command: String) throws {
         let run = try muster(command, "--help")
         #expect(run.status == 0 && run.errors.isEmpty && run.output.contains("EXAMPLES:\n  muster \(command)"))
