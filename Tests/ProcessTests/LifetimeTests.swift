@@ -76,6 +76,15 @@ struct LifetimeTests {
         #expect(run.signal == SIGKILL && run.leftovers.isEmpty, "\(run)")
     }
 
+    @Test("SIGINT while workers are starting ends them, and the driver by that signal")
+    func interruptedEarly() async throws {
+        let driver = try Driver(["slow-start", "1000"])
+        try await driver.poll { driver.descendants().count == 4 }
+        driver.signal(SIGINT)
+        let run = try await driver.end()
+        #expect(run.signal == SIGINT && run.leftovers.isEmpty, "\(run)")
+    }
+
     @Test("100 clusters leave no descriptor, thread, zombie or memory")
     func hundredClusters() async throws {
         let run = try await drive("clusters", "100", limit: 120)

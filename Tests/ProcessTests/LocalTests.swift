@@ -73,6 +73,13 @@ struct LocalTests {
         #expect(run.value("processes") == "0", "\(run)")
     }
 
+    @Test("a start that is cancelled leaves nothing")
+    func cancelledStart() async throws {
+        let run = try await drive("cancelled-start")
+        #expect(run.value("cancelled")?.hasPrefix("CancellationError") == true, "\(run)")
+        #expect(run.value("processes") == "0" && run.leftovers.isEmpty, "\(run)")
+    }
+
     @Test("a pinned worker runs where the plan says, and reports its place")
     func pinned() async throws {
         let cpus = Array(try affinity())

@@ -97,6 +97,21 @@ struct MapTests {
         #expect(run.value("answered before it left") == "12 [3]", "\(run)")
     }
 
+    @Test("a worker that ends while it is being removed holds nobody up, and its call learns why")
+    func diesWhileDraining() async throws {
+        let run = try await drive("dies-while-draining")
+        #expect(run.value("removed") == "[3]", "\(run)")
+        #expect(
+            run.value("call")?.hasPrefix("WorkerExited worker=2 host=true cause=exited(status: 5)") == true, "\(run)")
+    }
+
+    @Test("an answer that is followed by the worker's end arrives whole or not at all")
+    func answersAndDies() async throws {
+        let run = try await drive("answers-and-dies")
+        #expect(run.value("outcomes") == "20 []" && run.value("all gone") == "true", "\(run)")
+        #expect(run.leftovers.isEmpty, "\(run)")
+    }
+
     @Test("workers are added and removed while a map runs, which goes on with those there are")
     func changesDuringMap() async throws {
         let run = try await drive("changes-during-map")

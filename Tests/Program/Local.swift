@@ -96,6 +96,17 @@ let local: [String: Program.Scenario] = [
         let limit = Duration.seconds(Double(arguments[0]) ?? 1)
         try await withCluster(.local(4, options: LocalOptions(startLimit: limit))) { _ in say("up") }
     },
+    "cancelled-start": { _ in
+        if variable("MUSTER_ROLE") != "unset" {
+            startSleeping()
+            sleep(1000)
+        }
+        let start = Task { try await withCluster(.local(3)) { _ in say("up") } }
+        _ = await eventually { children() == 3 }
+        start.cancel()
+        await sayFailure("cancelled") { try await start.value }
+        say("processes", children())
+    },
     "early-death": { _ in
         if variable("MUSTER_ROLE") != "unset" { fatalError("no licence found") }
         try await withCluster(.local(2)) { _ in say("up") }

@@ -51,6 +51,47 @@ let membership: [String: Program.Scenario] = [
             }
         }
     },
+    "dies-while-draining": { _ in
+        try await withCluster(.local(2)) { cluster in
+            let call = Task {
+                try await cluster.remoteCallFetch(on: 2) { () -> Void in
+                    spin(seconds: 0.3)
+                    quit(5)
+                }
+            }
+            _ = await eventually { ((try? cluster.member(2).pendingCount) ?? 0) > 0 }
+            try await cluster.removeWorkers([2])
+            say("removed", cluster.workers)
+            await sayFailure("call") { try await call.value }
+        }
+    },
+    "answers-and-dies": { _ in
+        try await withCluster(.local(20)) { cluster in
+            let outcomes = await withTaskGroup(of: String.self) { group in
+                for (index, worker) in cluster.workers.enumerated() {
+                    group.addTask {
+                        do {
+                            let answer = try await cluster.remoteCallFetch(on: worker, capturing: index) { index in
+                                Task.detached {
+                                    spin(seconds: 0.0002 * Double(index))
+                                    quit(6)
+                                }
+                                return [UInt8](repeating: 1, count: 300_000)
+                            }
+                            return answer.count == 300_000 ? "whole" : "cut off"
+                        } catch let error as WorkerExited {
+                            return error.end.cause == .exited(status: 6) ? "exited" : account(of: error)
+                        } catch {
+                            return account(of: error)
+                        }
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            say("outcomes", outcomes.count, Set(outcomes).subtracting(["whole", "exited"]))
+            say("all gone", await eventually { cluster.workers.isEmpty })
+        }
+    },
     "escapes": { _ in
         let cluster = try await withCluster(.local(1)) { $0 }
         await sayFailure("map") { try await cluster.pmap(1...3) { $0 } }
