@@ -209,11 +209,6 @@ func drive(
     return try await driver.end()
 }
 
-/// The directory of the test bundle, which is mapped into this process, and of the program beside it.
-var builtProducts: URL? {
-    guard let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8) else { return nil }
-    let bundle = maps.split(separator: "\n").first { $0.hasSuffix(".xctest") }?.firstIndex(of: "/").map { start in
-        maps[start...].prefix { $0 != "\n" }
-    }
-    return bundle.map { URL(filePath: String($0)).deletingLastPathComponent() }
-}
+/// The directory of the running test bundle, which is an executable, and of the programs beside it.
+let builtProducts = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+    .map { URL(filePath: $0).deletingLastPathComponent() }
