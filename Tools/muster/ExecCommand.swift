@@ -38,7 +38,7 @@ struct ExecCommand: AsyncParsableCommand {
         guard let name = words.first, !name.isEmpty else {
             throw UsageError(message: "no command; write one, such as: muster exec --workers 2 -- ./stream 1000")
         }
-        let plan = try places.plan()
+        let plan = try places.plan(on: .discover())
         guard let executable = ExecutableSearch(path: environmentVariable("PATH")).file(for: name) else {
             let name = String(decoding: name, as: UTF8.self)
             throw WorkFailed(description: "there is no program '\(name)'; write its path, or see PATH")

@@ -26,6 +26,13 @@ struct FileOutput {
         }
     }
 
+    /// Writes a line.
+    ///
+    /// - Throws: `SystemError` if the other side does not take it.
+    func writeLine(_ text: String) throws(SystemError) {
+        try write(Array("\(text)\n".utf8))
+    }
+
     /// Writes all of `text`, or as much as the other side takes: nobody is left to be told of a failure.
     func write(_ text: String) {
         try? write(Array(text.utf8))

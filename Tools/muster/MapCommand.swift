@@ -39,7 +39,7 @@ struct MapCommand: AsyncParsableCommand {
             throw UsageError(message: "no command; write one, such as: muster map 'wc -w < {}' ::: *.txt")
         }
         var request = try places.request()
-        let workers = try places.plan().workers.count
+        let workers = try places.plan(on: .discover()).workers.count
         let arguments = try RawArguments.ofProcess.listed ?? readArguments()
         guard !arguments.isEmpty else { return }
         if workers > arguments.count { request.limit(to: arguments.count) }

@@ -23,20 +23,7 @@ struct PlanCommand: ParsableCommand {
                "core":0,"reason":"…"}],"usable":[0,1]}
             """)
 
-    @Option(help: ArgumentHelp("Number of workers; one per usable core unless told.", valueName: "n"))
-    var workers: Int?
-
-    @Option(help: ArgumentHelp("How to spread them; balanced unless told.", valueName: "compact|balanced"))
-    var mode: PlacementMode?
-
-    @Option(help: ArgumentHelp("Threads, and so CPUs, of each worker.", valueName: "t"))
-    var threads = 1
-
-    @Option(
-        help: ArgumentHelp(
-            "CPUs in place of a mode, such as 0-3,8: one per worker in this order, or --threads of them.",
-            valueName: "list"))
-    var cpus: String?
+    @OptionGroup var places: WorkerOptions
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -44,30 +31,8 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var machine: MachineOptions
 
     func run() throws {
-        let request = try request()
-        let topology = try machine.topology()
-        do throws(PlacementError) {
-            let plan = try PlacementPlan(request, on: topology)
-            print(json ? plan.json.text : plan.table(mode: cpus == nil ? request.mode : nil))
-        } catch  where error.code != .noUsableCPU {
-            throw UsageError(message: error.description)
-        }
-    }
-
-    private func request() throws -> PlacementRequest {
-        guard let cpus else {
-            return PlacementRequest(workers: workers, mode: mode ?? .balanced, threads: threads)
-        }
-        guard mode == nil else {
-            throw UsageError(message: "--cpus says where each worker goes; leave --mode out")
-        }
-        do throws(CPUListError) {
-            var request = PlacementRequest(cpus: try CPUSet.list(parsing: cpus), threads: threads)
-            request.workers = workers
-            return request
-        } catch {
-            throw UsageError(message: error.description)
-        }
+        let plan = try places.plan(on: try machine.topology())
+        try FileOutput.standardOutput.writeLine(json ? plan.json.text : plan.table(mode: places.spread))
     }
 }
 

@@ -32,7 +32,7 @@ struct TopologyCommand: ParsableCommand {
 
     func run() throws {
         let topology = try machine.topology()
-        print(json ? topology.json.text : TopologyTree(topology).text)
+        try FileOutput.standardOutput.writeLine(json ? topology.json.text : TopologyTree(topology).text)
     }
 }
 

@@ -18,12 +18,15 @@ struct WorkerOptions: ParsableArguments {
             valueName: "list"))
     var cpus: String?
 
-    /// The plan for this machine.
+    /// How workers are spread; `nil` for a list of CPUs.
+    var spread: PlacementMode? { cpus == nil ? mode ?? .balanced : nil }
+
+    /// The plan for a machine.
     ///
-    /// - Throws: ``UsageError`` for a request that can't be met here.
-    func plan() throws -> PlacementPlan {
+    /// - Throws: ``UsageError`` for a request that can't be met there.
+    func plan(on topology: @autoclosure () throws -> Topology) throws -> PlacementPlan {
         let request = try request()
-        let topology = try Topology.discover()
+        let topology = try topology()
         do throws(PlacementError) {
             return try PlacementPlan(request, on: topology)
         } catch  where error.code != .noUsableCPU {
