@@ -48,6 +48,8 @@ let lifetimes: [String: Program.Scenario] = [
                 for worker in cluster.workers {
                     let process = try await cluster.remoteCallFetch(on: worker) { processID() }
                     kill(pid_t(process), SIGSTOP)
+                    // The kernel wakes those that have stopped, not those about to, when their parent ends.
+                    _ = await eventually { text(of: "/proc/\(process)/stat").contains(") T ") }
                 }
             }
             say("ready", processID())
