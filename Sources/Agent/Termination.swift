@@ -62,11 +62,14 @@ package enum Termination {
             var signal: UInt8 = 0
             guard unsafe read(reading, &signal, 1) == 1 else { return }
             let number = Int32(signal)
-            let watchers = state.withLock { state in
+            // Under the lock: a watcher is not called any more when its end has been told.
+            let isWatched = state.withLock { state in
                 state.received = number
-                return Array(state.watchers.values)
+                for watcher in state.watchers.values { watcher(number) }
+                return !state.watchers.isEmpty
             }
-            for watcher in watchers { watcher(number) }
+            // It came as the last cluster ended: there is nothing to wait for.
+            if !isWatched { end(by: number) }
         }
         return writing
     }
