@@ -235,6 +235,20 @@ package final class WorkerProcess: Sendable {
     }
 }
 
+extension WorkerStartError {
+    /// What `withCluster` throws in a ``Role/stray`` process.
+    package static var stray: WorkerStartError {
+        WorkerStartError(
+            process: Int(getpid()),
+            reason: """
+                was not started by the driver itself: a script that is to start a worker ends with \
+                `exec program "$@"`, and a program can't start itself, or a copy of itself by fork, before its first \
+                withCluster
+                """,
+            output: "")
+    }
+}
+
 /// A worker did not come up.
 public struct WorkerStartError: Error, Sendable, CustomStringConvertible {
     /// The operating system's number of the process.

@@ -36,7 +36,11 @@ public nonisolated(nonsending) func withCluster<Result>(
 public nonisolated(nonsending) func withCluster<Result>(
     heartbeatLimit: Duration = .seconds(15), body: (Cluster) async throws -> Result
 ) async throws -> Result {
-    if case .worker(let link) = Role.current, !WorkerLoop.isInBody { await WorkerLoop.run(link: link) }
+    switch Role.current {
+    case .worker(let link) where !WorkerLoop.isInBody: await WorkerLoop.run(link: link)
+    case .stray: throw WorkerStartError.stray
+    case .worker, .driver: break
+    }
     precondition(heartbeatLimit >= .milliseconds(100), "a heartbeat limit below 100 ms would end healthy workers")
     let cluster = Cluster(heartbeatLimit: heartbeatLimit)
     let guarded = try TerminationGuard(cluster)

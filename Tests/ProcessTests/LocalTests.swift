@@ -56,6 +56,35 @@ struct LocalTests {
         #expect(run.output.contains(reason), "\(run)")
     }
 
+    @Test("a script that stands between driver and worker is refused with the cure; with exec it is not")
+    func script() async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let program = try #require(builtProducts).appending(path: "muster-test-program").path
+        func write(_ name: String, _ command: String) throws -> String {
+            let file = directory.appending(path: name)
+            // Were it let be, it would start itself without end: the script sees to that.
+            let text = """
+                #!/bin/sh
+                echo >> '\(directory.path)/\(name)-runs'
+                test $(wc -l < '\(directory.path)/\(name)-runs') -le 8 || exit 7
+                \(command) '\(program)' "$@"
+                exit $?
+                """
+            try Data(text.utf8).write(to: file)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+            return file.path
+        }
+        let refused = try await drive("executable", write("between", ""))
+        #expect(refused.status == 1 && refused.leftovers.isEmpty, "\(refused)")
+        #expect(refused.output.contains("exec program"), "\(refused)")
+        let runs = try String(contentsOf: directory.appending(path: "between-runs"), encoding: .utf8)
+        #expect(runs.count == 2, "it was started \(runs.count) times")
+        let taken = try await drive("executable", write("replaced", "exec"))
+        #expect(taken.value("sum") == "[1, 2, 3]", "\(taken)")
+    }
+
     @Test("another build as the executable is refused with both build IDs")
     func otherBuild() async throws {
         let run = try await drive("executable", "\(#require(builtProducts).path)/muster-test-other")
