@@ -17,7 +17,7 @@ package enum Termination {
 
     private static let state = Mutex(State())
 
-    /// Calls `action` with the number of the first such signal, on a thread of ours.
+    /// Calls `action` with the number of the first such signal, on a thread of ours; maybe while the watch ends.
     ///
     /// - Returns: What to give to ``endWatch(_:)``.
     package static func watch(_ action: @escaping @Sendable (Int32) -> Void) throws(SystemError) -> Int {

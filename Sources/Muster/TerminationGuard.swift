@@ -1,29 +1,40 @@
 import Agent
 import ClusterRuntime
 import SharedMemoryLink
+import Synchronization
 
 /// Leaves `withCluster` in an orderly way when the process is told to end.
 struct TerminationGuard {
     /// Seconds that the body has to return after its task was cancelled.
     private static let grace = 5.0
 
-    /// The task that called `withCluster`.
-    ///
-    /// `@unchecked`: cancelling is allowed from any thread as long as the task runs.
-    @safe
-    private struct CallingTask: @unchecked Sendable {
-        let task: UnsafeCurrentTask?
+    /// The task that called `withCluster`, until it leaves it.
+    private final class CallingTask: Sendable {
+        /// `@unchecked`: cancelling is allowed from any thread as long as the task runs.
+        @safe
+        private struct Handle: @unchecked Sendable {
+            let task: UnsafeCurrentTask?
+        }
 
-        // SAFETY: called only between the guard's creation and its end, both of which the task itself runs.
-        func cancel() { unsafe task?.cancel() }
+        private let handle: Mutex<Handle>
+
+        init() {
+            handle = Mutex(unsafe withUnsafeCurrentTask { unsafe Handle(task: $0) })
+        }
+
+        // SAFETY: the task waits in `leave` while it is cancelled, and is not known any more after that.
+        func cancel() { handle.withLock { unsafe $0.task?.cancel() } }
+
+        /// Called by the task itself.
+        func leave() { handle.withLock { unsafe $0 = Handle(task: nil) } }
     }
 
+    private let calling = CallingTask()
     private let watcher: Int
 
     /// Watches for signals until ``end()``.
     init(_ cluster: Cluster) throws {
-        let calling = unsafe withUnsafeCurrentTask { unsafe CallingTask(task: $0) }
-        watcher = try Termination.watch { signal in
+        watcher = try Termination.watch { [calling] signal in
             calling.cancel()
             Poller.links.after(seconds: TerminationGuard.grace) {
                 cluster.killAll()
@@ -34,6 +45,7 @@ struct TerminationGuard {
 
     /// The workers have ended; if a signal asked for that, the process ends now.
     func end() {
+        calling.leave()
         Termination.endWatch(watcher)
     }
 }

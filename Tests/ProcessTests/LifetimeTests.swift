@@ -26,6 +26,12 @@ struct LifetimeTests {
         #expect(run.signal == signal && run.leftovers.isEmpty, "\(run)")
     }
 
+    @Test("a signal that comes as withCluster is left is not lost", arguments: 1...5)
+    func signalledAtItsEnd(round: Int) async throws {
+        let run = try await drive("signalled-at-its-end")
+        #expect(run.signal == SIGTERM, "\(run)")
+    }
+
     @Test("a body that does not heed its cancellation has 5 s, then all is ended")
     func stubborn() async throws {
         let driver = try Driver(["lingers", "stubborn"])

@@ -57,6 +57,12 @@ let lifetimes: [String: Program.Scenario] = [
             try await Task.sleep(for: .seconds(1000))
         }
     },
+    "signalled-at-its-end": { _ in
+        // Another thread takes the signal, about when this one leaves.
+        try await withCluster { _ in _ = kill(getpid(), SIGTERM) }
+        try await Task.sleep(for: .seconds(2))
+        say("went on")
+    },
     "cancelled-map": { _ in
         try await withCluster(.local(2)) { cluster in
             let early = Task {
