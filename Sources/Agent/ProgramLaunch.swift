@@ -42,7 +42,7 @@ package struct ProgramLaunch: Sendable {
     /// Starts it in its place.
     package func startInPlace() async throws -> RunningProgram {
         let spawned = try await withCheckedContinuation { continuation in
-            Spawner.shared.spawn(self) { continuation.resume(returning: $0) }
+            Spawner.shared.perform { continuation.resume(returning: Result { try Spawner.start(self) }) }
         }.get()
         return RunningProgram(spawned, group)
     }

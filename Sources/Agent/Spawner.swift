@@ -36,46 +36,37 @@ final class Spawner: Sendable {
         }
     }
 
-    /// Starts a worker; `completion` is called on the spawner's thread.
+    /// Calls `job` on the spawner's thread.
+    func perform(_ job: @escaping @Sendable () -> Void) {
+        jobs.put(job)
+    }
+
+    /// Starts a worker; called on the spawner's thread.
     ///
-    /// - Parameter descriptors: Owned by the caller until the completion; number n becomes the child's descriptor n.
-    func spawn(
-        _ launch: WorkerLaunch, descriptors: [CInt], link: CInt,
-        completion: @escaping @Sendable (Result<SpawnedProcess, SpawnError>) -> Void
-    ) {
-        jobs.put {
-            completion(
-                Result { () throws(SpawnError) in
-                    let warnings = try Spawner.settle(cpus: launch.placement?.cpus, memory: launch.memory)
-                    do throws(SpawnFailure) {
-                        var path = CStringList()
-                        path.append(launch.executable ?? "/proc/self/exe")
-                        var spawned = try Spawner.start(
-                            path, launch.arguments, launch.environment(link: link, parent: getpid()),
-                            directory: launch.directory, descriptors: descriptors, group: 0,
-                            deathSignal: platform_group_end_signal())
-                        spawned.warnings = warnings
-                        return spawned
-                    } catch {
-                        throw SpawnError(launch, error)
-                    }
-                })
+    /// - Parameter descriptors: Owned by the caller; number n becomes the child's descriptor n.
+    static func start(
+        _ launch: WorkerLaunch, descriptors: [CInt], link: CInt
+    ) throws(SpawnError) -> SpawnedProcess {
+        let warnings = try settle(cpus: launch.placement?.cpus, memory: launch.memory)
+        do throws(SpawnFailure) {
+            var path = CStringList()
+            path.append(launch.executable ?? "/proc/self/exe")
+            var spawned = try start(
+                path, launch.arguments, launch.environment(link: link, parent: getpid()),
+                directory: launch.directory, descriptors: descriptors, group: 0, deathSignal: platform_group_end_signal())
+            spawned.warnings = warnings
+            return spawned
+        } catch {
+            throw SpawnError(launch, error)
         }
     }
 
-    /// Starts a program that is no worker; otherwise like the form for workers.
-    func spawn(
-        _ launch: ProgramLaunch, completion: @escaping @Sendable (Result<SpawnedProcess, SpawnError>) -> Void
-    ) {
-        jobs.put {
-            completion(
-                Result { () throws(SpawnError) in
-                    let warnings = try Spawner.settle(cpus: launch.placement?.cpus, memory: launch.memory)
-                    var spawned = try launch.startHere()
-                    spawned.warnings = warnings
-                    return spawned
-                })
-        }
+    /// Starts a program that is no worker; called on the spawner's thread.
+    static func start(_ launch: ProgramLaunch) throws(SpawnError) -> SpawnedProcess {
+        let warnings = try settle(cpus: launch.placement?.cpus, memory: launch.memory)
+        var spawned = try launch.startHere()
+        spawned.warnings = warnings
+        return spawned
     }
 
     private static let usualMask = try? affinity()

@@ -82,7 +82,14 @@ package final class WorkerProcess: Sendable {
         }
     }
 
+    /// Starts the process, on the spawner's thread: of many workers one at a time holds the ends meant for it.
     private static func spawn(_ launch: WorkerLaunch) async throws -> WorkerProcess {
+        try await withCheckedContinuation { continuation in
+            Spawner.shared.perform { continuation.resume(returning: Result { try spawnHere(launch) }) }
+        }.get()
+    }
+
+    private static func spawnHere(_ launch: WorkerLaunch) throws -> WorkerProcess {
         let sockets = try DescriptorPair.sockets()
         let output = try DescriptorPair.pipe()
         let error = try DescriptorPair.pipe()
@@ -90,9 +97,7 @@ package final class WorkerProcess: Sendable {
         guard nothing >= 0 else { throw SystemError("open /dev/null", errno: errno) }
         defer { close(nothing) }
         let descriptors = [nothing, output.far.number, error.far.number, sockets.far.number]
-        let spawned = try await withCheckedContinuation { continuation in
-            Spawner.shared.spawn(launch, descriptors: descriptors, link: 3) { continuation.resume(returning: $0) }
-        }.get()
+        let spawned = try Spawner.start(launch, descriptors: descriptors, link: 3)
         let worker = WorkerProcess(
             spawned, link: SocketLink(owning: sockets.takeNear()),
             output: WorkerOutput(output: output.takeNear(), error: error.takeNear()))
