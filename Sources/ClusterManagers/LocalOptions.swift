@@ -63,8 +63,7 @@ public struct LocalOptions: Hashable, Sendable {
             }
             return launch
         }
-        let (seconds, attoseconds) = startLimit.components
-        let agent = HostAgent(startLimit: Double(seconds) + Double(attoseconds) * 1e-18)
+        let agent = HostAgent(startLimit: startLimit.seconds)
         try await agent.start(launches) { index, process, hello in
             try await ready(LocalWorker(process, hello, places[index]))
         }

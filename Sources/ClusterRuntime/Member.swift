@@ -20,7 +20,6 @@ package final class Member: Sendable {
         var captures: Set<UInt64> = []
         /// Set when the worker takes no more calls.
         var failure: (any Error)?
-        var isDraining = false
         var whenIdle: [@Sendable () -> Void] = []
     }
 

@@ -1,5 +1,4 @@
 import ClusterRuntime
-import Glibc
 import Remote
 import Scheduling
 import Synchronization
@@ -46,7 +45,7 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
                 end(.success([]))
             } else {
                 // A batch for each is set aside before any is sent, so that few elements are spread over all.
-                let now = seconds()
+                let now = monotonicSeconds()
                 let first = state.withLock { state in
                     members.map { member in (member, state.schedule.next(for: member.id, now: now)) }
                 }
@@ -61,7 +60,7 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
     }
 
     private func supply(_ member: Member) {
-        let now = seconds()
+        let now = monotonicSeconds()
         while let batch = state.withLock({ $0.isOver ? nil : $0.schedule.next(for: member.id, now: now) }) {
             send(batch, to: member)
         }
@@ -97,7 +96,7 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
         } catch {
             return end(.failure(error))
         }
-        let now = seconds()
+        let now = monotonicSeconds()
         let finished = state.withLock { state -> (starts: [Int], outputs: [[Output]])? in
             guard !state.isOver else { return nil }
             state.calls[member.id]?[batch] = nil
@@ -174,12 +173,6 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
             }
         }
         outcome.fulfil(result)
-    }
-
-    private func seconds() -> Double {
-        var now = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
-        return Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
     }
 }
 

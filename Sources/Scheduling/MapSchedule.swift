@@ -1,8 +1,5 @@
 /// Which worker works on which elements of a map: events in, batches out. No clock, no process, no thread.
 package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
-    /// Batches that a worker has at a time, at least: one to work on, and one that is there when it has finished.
-    package static var batchesInFlight: Int { 2 }
-
     private struct Queue {
         var batches: [Range<Int>] = []
         /// When the worker began with the first of them.

@@ -1,6 +1,7 @@
 import CPlatform
 import Glibc
 import Synchronization
+import Transport
 
 /// One thread that waits for many descriptors and deadlines, and calls their handlers one after the other.
 ///
