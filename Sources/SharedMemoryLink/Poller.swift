@@ -44,8 +44,10 @@ package final class Poller: Sendable {
     package init(named name: String) {
         events = epoll_create1(CInt(EPOLL_CLOEXEC))
         wake = eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
-        precondition(
-            events >= 0 && wake >= 0, "no descriptor left for epoll; raise the limit on open files (ulimit -n)")
+        // Not a precondition, which says nothing in a release build.
+        guard events >= 0, wake >= 0 else {
+            fatalError("no descriptor left for epoll; raise the limit on open files (ulimit -n)")
+        }
         control(EPOLL_CTL_ADD, wake, .readable, Poller.wakeToken)
         SystemThread.start(named: name) { [self] in
             var isBusy = false

@@ -29,7 +29,10 @@ package enum SystemThread {
                 unsafe platform_name_thread(start.name)
                 start.body()
             }, start.toOpaque())
-        precondition(code == 0, "the system refused a thread (errno \(code)); raise the limit on processes (ulimit -u)")
+        // Not a precondition, which says nothing in a release build.
+        guard code == 0 else {
+            fatalError("the system refused a thread (errno \(code)); raise the limit on processes (ulimit -u)")
+        }
         pthread_detach(thread)
     }
 }
