@@ -1,4 +1,5 @@
 // One import is all that a program needs.
+@_exported public import struct Agent.WorkerStartError
 @_exported public import ClusterManagers
 @_exported public import ClusterRuntime
 @_exported public import Machine
@@ -6,6 +7,7 @@
 @_exported public import Placement
 @_exported public import Remote
 @_exported public import Scheduling
+@_exported public import struct SharedMemoryLink.SystemError
 @_exported public import Transport
 @_exported public import Wire
 
