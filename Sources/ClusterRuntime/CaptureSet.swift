@@ -15,22 +15,27 @@ package final class CaptureSet: Sendable {
         weak var member: Member?
     }
 
-    private let holders = Mutex<[Holder]>([])
+    /// `nil` when they have been freed.
+    private let holders = Mutex<[Holder]?>([])
 
     package init(_ encoded: EncodedCaptures) {
         self.encoded = encoded
     }
 
-    /// Notes that a worker was told of them.
-    func wasDefined(in member: Member) {
-        holders.withLock { $0.append(Holder(member: member)) }
+    /// Notes that a worker was told of them; false if they have been freed already, by the end of a map that was still
+    /// sending: then the worker has to be told that, too.
+    func wasDefined(in member: Member) -> Bool {
+        holders.withLock { holders in
+            holders?.append(Holder(member: member))
+            return holders != nil
+        }
     }
 
     /// Frees them in all workers.
     package func forget() {
         let holders = holders.withLock { holders in
-            defer { holders = [] }
-            return holders
+            defer { holders = nil }
+            return holders ?? []
         }
         for holder in holders { holder.member?.forget(id) }
     }

@@ -55,6 +55,7 @@ package final class Member: Sendable {
             let call = state.nextCall
             state.nextCall += 1
             state.pending[call] = Pending(onReply: onReply, onFailure: onFailure)
+            var isForgotten = false
             // Sent under the lock: whoever calls next must find the definitions sent before.
             do {
                 if !state.functions.contains(function.id) {
@@ -64,8 +65,7 @@ package final class Member: Sendable {
                 if let captures, !state.captures.contains(captures.id) {
                     let message = Message.defineCaptures(id: captures.id, typeName: captures.encoded.typeName)
                     try launched.link.send(message, captures.encoded.bytes)
-                    state.captures.insert(captures.id)
-                    captures.wasDefined(in: self)
+                    if captures.wasDefined(in: self) { state.captures.insert(captures.id) } else { isForgotten = true }
                 }
                 let message = Call(id: call, function: function.id, captures: captures?.id)
                 if let once {
@@ -74,6 +74,7 @@ package final class Member: Sendable {
                 } else {
                     try launched.link.send(.call(message), elements)
                 }
+                if isForgotten, let captures { try launched.link.send(.forgetCaptures(id: captures.id)) }
                 return .success(call)
             } catch let error as LinkError where error.code == .closed {
                 return .success(call)  // the end is on its way, and fails the call with its cause
