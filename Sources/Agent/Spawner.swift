@@ -50,7 +50,7 @@ final class Spawner: Sendable {
         let warnings = try settle(cpus: launch.placement?.cpus, memory: launch.memory)
         do throws(SpawnFailure) {
             var path = CStringList()
-            path.append(launch.executable ?? "/proc/self/exe")
+            path.append(launch.path)
             var spawned = try start(
                 path, launch.arguments, launch.environment(link: link, parent: getpid()),
                 directory: launch.directory, descriptors: descriptors, group: 0, deathSignal: platform_group_end_signal())

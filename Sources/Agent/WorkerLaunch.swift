@@ -4,7 +4,7 @@ package import Placement
 
 /// How to start one worker.
 package struct WorkerLaunch: Sendable {
-    /// Path of the program; `nil` for this one, even if its file has been replaced since it started.
+    /// Path of the program, from this process's directory; `nil` for this one, even if its file has been replaced since it started.
     package var executable: String?
     /// Arguments added behind those of this process.
     package var flags: [String] = []
@@ -21,6 +21,14 @@ package struct WorkerLaunch: Sendable {
 }
 
 extension WorkerLaunch {
+    /// The path that the child runs, when it is in its own directory already.
+    var path: String {
+        guard let executable else { return "/proc/self/exe" }
+        guard directory != nil, executable.first != "/", let here = unsafe getcwd(nil, 0) else { return executable }
+        defer { unsafe free(here) }
+        return unsafe String(cString: here) + "/" + executable
+    }
+
     /// This process's arguments, then the flags.
     var arguments: CStringList {
         var list = CStringList()

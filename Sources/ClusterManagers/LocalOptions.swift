@@ -10,7 +10,8 @@ import Transport
 public struct LocalOptions: Hashable, Sendable {
     /// Their working directory; `nil` for this process's.
     public var directory: String?
-    /// Path of the program; `nil` for this one. It must be the same build.
+    /// Path of the program, from this process's directory; `nil` for this one. It must be the same build. A script that
+    /// prepares something ends with `exec program "$@"`.
     public var executable: String?
     /// Arguments added behind those of this process.
     public var flags: [String]

@@ -85,6 +85,12 @@ struct LocalTests {
         #expect(taken.value("sum") == "[1, 2, 3]", "\(taken)")
     }
 
+    @Test("a path of the executable is meant from where the driver is, wherever the workers go")
+    func relativeExecutable() async throws {
+        let run = try await drive("relative-executable")
+        #expect(run.value("directory") == "/", "\(run)")
+    }
+
     @Test("another build as the executable is refused with both build IDs")
     func otherBuild() async throws {
         let run = try await drive("executable", "\(#require(builtProducts).path)/muster-test-other")

@@ -61,6 +61,12 @@ struct MapTests {
         #expect(run.leftovers.isEmpty, "\(run)")
     }
 
+    @Test("a worker takes no more than four descriptors of the driver's, also while many start")
+    func descriptors() async throws {
+        let run = try await drive("many-workers", "64", limit: 90, shell: "ulimit -Sn 300; exec \"$@\"")
+        #expect(run.value("workers")?.hasPrefix("64 ") == true, "\(run)")
+    }
+
     @Test("a caching pool sends captures once to each worker, another pool with each map")
     func pools() async throws {
         let run = try await drive("pools")

@@ -81,6 +81,14 @@ let local: [String: Program.Scenario] = [
             say("sum", try await cluster.pmap(1...3) { $0 })
         }
     },
+    "relative-executable": { _ in
+        let path = target(of: "/proc/self/exe")
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        if variable("MUSTER_ROLE") == "unset" { _ = unsafe chdir(String(path.dropLast(name.count))) }
+        try await withCluster(.local(1, directory: "/", executable: "./\(name)")) { cluster in
+            say("directory", try await cluster.remoteCallFetch { target(of: "/proc/self/cwd") })
+        }
+    },
     "directory": { arguments in
         try await withCluster(.local(2, directory: arguments[0])) { _ in }
     },
