@@ -90,6 +90,7 @@ let package = Package(
         tests("Scheduling", ["Scheduling"]),
         tests("ClusterRuntime", ["ClusterRuntime", "Placement", "Remote", "Transport", "Wire"]),
         tests("Machine", ["Machine", "Placement"]),
+        tests("ClusterRuntime", ["ClusterRuntime", "Placement", "Remote", "Transport", "Wire"]),
         tests("Tool", ["MusterTool", "muster-example", "Machine", "Placement"]),
         tests("Process", ["muster-test-program", "muster-test-other", "Machine", "Placement"]),
     ],
