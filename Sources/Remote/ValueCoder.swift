@@ -37,10 +37,11 @@ package struct ValueCoder<Value> {
                 return unsafe unsafeBitCast(values, to: [Value].self)
             }
             return try read(type)
-        case .tuple(let members):
+        case .tuple:
             let count: UInt64 = try input.read()
-            // An empty tuple takes no bytes: then only the limit of a batch bounds the count.
-            guard count <= UInt64(members.isEmpty ? 1 << 32 : input.remainingByteCount) else {
+            // A tuple of nothing takes no bytes: then only the limit of a batch bounds the count.
+            let isEmpty = MemoryLayout<Value>.size == 0
+            guard count <= UInt64(isEmpty ? 1 << 32 : input.remainingByteCount) else {
                 throw input.invalid("\(count) tuples in \(input.remainingByteCount) bytes")
             }
             var failure: WireError?

@@ -28,7 +28,7 @@ struct MapTests {
             "enumerated async": #"["0a"]"#, "dictionary": #"["k1"]"#, "dictionary $0": #"["k"]"#,
             "dictionary capturing": #"["k10"]"#, "labelled": #"["x1", "y2"]"#, "triple": #"[(1, "a", 2.5)]"#,
             "quadruple": #"[(true, 2.5, "a", 1)]"#, "nested": #"[([2], (1, "a"))]"#, "named result": "2 4",
-            "optional": "[Optional(1), nil, Optional(3)]", "void": "3",
+            "optional": "[Optional(1), nil, Optional(3)]", "void": "3", "pairs of nothing": "3",
             "many captures": #"["11a[2.0]", "21a[2.0]"]"#, "RemoteFunction": "[3, 6, 9]",
             "RemoteFunction capturing": "[6, 7, 8]", "RemoteFunction call": "9", "RemoteFunction async": "[0, 1, 2]",
             "wrapped": "[1000, 2000]", "call": "true true", "call by number": "3", "call capturing": "6",

@@ -8,6 +8,13 @@ struct Measure: WireCodable, Codable, Hashable {
     var values: [Double]
 }
 
+/// A value that takes no bytes.
+struct Marker: WireCodable {
+    init() {}
+    func write(to output: inout WireWriter) {}
+    init(from input: inout WireReader) throws(WireError) {}
+}
+
 let maps: [String: Program.Scenario] = [
     "order": { _ in
         try await withCluster(.local(2)) { cluster in
@@ -68,6 +75,8 @@ let maps: [String: Program.Scenario] = [
             say("optional", try await cluster.pmap(1...3) { $0 == 2 ? nil as Int? : $0 })
             let nothing: [Void] = try await cluster.pmap(1...3) { _ in }
             say("void", nothing.count)
+            let pairs = try await cluster.pmap(1...3) { _ in ((), Marker()) }
+            say("pairs of nothing", pairs.count)
             say(
                 "many captures",
                 try await cluster.pmap(1...2, capturing: 1, "a", [2.0]) { i, a, b, c in "\(i)\(a)\(b)\(c)" })
