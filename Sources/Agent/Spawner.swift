@@ -53,7 +53,8 @@ final class Spawner: Sendable {
             path.append(launch.path)
             var spawned = try start(
                 path, launch.arguments, launch.environment(link: link, parent: getpid()),
-                directory: launch.directory, descriptors: descriptors, group: 0, deathSignal: platform_group_end_signal())
+                directory: launch.directory, descriptors: descriptors, group: 0,
+                deathSignal: platform_group_end_signal())
             spawned.warnings = warnings
             return spawned
         } catch {

@@ -2,6 +2,7 @@ import Glibc
 import SharedMemoryLink
 import Synchronization
 import Testing
+import Transport
 
 /// Numbers noted by handlers.
 private final class Notes: Sendable {
