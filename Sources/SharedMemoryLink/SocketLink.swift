@@ -21,6 +21,7 @@ public final class SocketLink: Link {
             from sent: Int
         ) {
             let count = header.count + head.count + body.count - sent
+            guard count > 0 else { return }
             if waiting.isEmpty || waiting[waiting.count - 1].count + count > SocketLink.sharedByteCount {
                 waiting.append([])
                 waiting[waiting.count - 1].reserveCapacity(count)
@@ -35,6 +36,19 @@ public final class SocketLink: Link {
                 }
                 skip = max(0, skip - piece.count)
             }
+        }
+
+        /// Keeps a copy of the header and the head from `sent` on, and the body itself.
+        @unsafe
+        mutating func keep(
+            _ header: UnsafeRawBufferPointer, _ head: UnsafeRawBufferPointer, _ body: [UInt8], from sent: Int
+        ) {
+            let front = header.count + head.count
+            unsafe keep(header, head, UnsafeRawBufferPointer(start: nil, count: 0), from: min(sent, front))
+            // Where a part of the body has gone already, nothing was waiting before it.
+            if sent > front { offset = sent - front }
+            waiting.append(body)
+            waitingByteCount += body.count - max(0, sent - front)
         }
     }
 
@@ -94,6 +108,17 @@ public final class SocketLink: Link {
     ///
     /// - Throws: ``LinkError`` if the link has ended, the frame is over the limit, or too much waits to be sent.
     public func send(_ head: RawSpan, _ body: RawSpan) throws(LinkError) {
+        try send(head, body, of: nil)
+    }
+
+    /// Sends a frame; of a large one, what the socket does not take at once stays in the array that it came in.
+    public func send(_ head: RawSpan, keeping body: [UInt8]) throws(LinkError) {
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        try send(head, unsafe body.span.bytes, of: body.count > SocketLink.sharedByteCount ? body : nil)
+    }
+
+    /// - Parameter owner: The array whose bytes `body` is, to be kept instead of a copy.
+    private func send(_ head: RawSpan, _ body: RawSpan, of owner: [UInt8]?) throws(LinkError) {
         let length = head.byteCount + body.byteCount
         guard length <= limits.frameByteCount else {
             throw LinkError(
@@ -111,7 +136,7 @@ public final class SocketLink: Link {
             return unsafe withUnsafeBytes(of: &header) { header in
                 unsafe head.withUnsafeBytes { head in
                     unsafe body.withUnsafeBytes { body in
-                        unsafe send(header, head, body, &outgoing)
+                        unsafe send(header, head, body, of: owner, &outgoing)
                     }
                 }
             }
@@ -131,10 +156,10 @@ public final class SocketLink: Link {
 
     // MARK: - Sending
 
-    /// Gives the socket what it takes and keeps a copy of the rest; called with the lock held.
+    /// Gives the socket what it takes and keeps the rest; called with the lock held.
     private func send(
         _ header: UnsafeRawBufferPointer, _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer,
-        _ outgoing: inout Outgoing
+        of owner: [UInt8]?, _ outgoing: inout Outgoing
     ) -> LinkError? {
         let length = header.count + head.count + body.count
         if outgoing.isGathering, length <= SocketLink.gatheredByteCount {
@@ -158,7 +183,11 @@ public final class SocketLink: Link {
             sent = max(count, 0)
         }
         if sent < length {
-            unsafe outgoing.keep(header, head, body, from: sent)
+            if let owner {
+                unsafe outgoing.keep(header, head, owner, from: sent)
+            } else {
+                unsafe outgoing.keep(header, head, body, from: sent)
+            }
             if let token = outgoing.token { Poller.links.update(token, socket, for: [.readable, .writable]) }
         }
         return nil

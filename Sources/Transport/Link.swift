@@ -19,11 +19,22 @@ public protocol Link: AnyObject, Sendable {
     /// - Throws: ``LinkError`` if the link has ended, the frame is over the limit, or too much waits to be sent.
     func send(_ head: RawSpan, _ body: RawSpan) throws(LinkError)
 
+    /// The same with an array, which may be kept instead of copied: large ones go to many workers.
+    func send(_ head: RawSpan, keeping body: [UInt8]) throws(LinkError)
+
     /// Ends the link; frames not yet taken by the carrier are lost. Calling it again does nothing.
     func close()
 
     /// When the other side was last heard, in seconds of ``monotonicSeconds()``.
     var lastHeard: Double { get }
+}
+
+extension Link {
+    /// Sends the array's bytes like any others.
+    public func send(_ head: RawSpan, keeping body: [UInt8]) throws(LinkError) {
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        try send(head, unsafe body.span.bytes)
+    }
 }
 
 /// How much a link carries.

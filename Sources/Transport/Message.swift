@@ -146,6 +146,6 @@ extension Link {
             throw LinkError(code: .broken, "a message could not be written: \(error)")
         }
         // SAFETY: every byte of a span of `UInt8` is initialised.
-        try send(unsafe bytes.span.bytes, unsafe body.span.bytes)
+        try send(unsafe bytes.span.bytes, keeping: body)
     }
 }

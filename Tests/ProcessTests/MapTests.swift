@@ -53,6 +53,15 @@ struct MapTests {
         #expect(run.value("80 MB captured") == "[10000002.0, 10000003.0, 10000004.0, 10000005.0]", "\(run)")
     }
 
+    @Test("captures on their way to many workers are in memory once, not once for each")
+    func captureMemory() async throws {
+        let run = try await drive("capture-memory", limit: 90)
+        #expect(run.value("counts") == "[5000000]", "\(run)")
+        let kilobytes = run.value("most memory")?.split(separator: " ").first.flatMap { Int($0) }
+        // The table, its encoding, and the program: 40 MB each at most. Eight copies would be 320 MB more.
+        #expect(try #require(kilobytes, "\(run)") < 200_000, "\(run)")
+    }
+
     @Test("64 workers share one map")
     func manyWorkers() async throws {
         let run = try await drive("many-workers", "64", limit: 90)

@@ -129,6 +129,14 @@ let maps: [String: Program.Scenario] = [
             say("80 MB captured", sums)
         }
     },
+    "capture-memory": { _ in
+        let table = [Double](repeating: 1, count: 5_000_000)
+        try await withCluster(.local(8)) { cluster in
+            let counts = try await cluster.pmap(0..<8, capturing: table, batchSize: 1) { i, table in table.count }
+            say("counts", Set(counts))
+            say("most memory", status("VmHWM"))
+        }
+    },
     "many-workers": { arguments in
         let count = Int(arguments[0]) ?? 64
         try await withCluster(.local(count)) { cluster in
