@@ -17,7 +17,12 @@ package enum Termination {
 
     private static let state = Mutex(State())
 
-    /// Calls `action` with the number of the first such signal, on a thread of ours; maybe while the watch ends.
+    /// Apart from the links' poller, which resumes tasks: where the system refuses threads, libdispatch keeps whoever
+    /// does that waiting, for ever if need be, and this process must be able to end all the same.
+    private static let poller = Poller(named: "muster-signals")
+
+    /// Calls `action` with the number of the first such signal, on the signals' thread; maybe while the watch ends. It
+    /// must not block.
     ///
     /// - Returns: What to give to ``endWatch(_:)``.
     package static func watch(_ action: @escaping @Sendable (Int32) -> Void) throws(SystemError) -> Int {
@@ -54,22 +59,26 @@ package enum Termination {
         _exit(128 + signal)
     }
 
+    /// Calls `action` on the signals' thread, which waits for nothing that could keep it from ending this process.
+    package static func after(seconds: Double, _ action: @escaping @Sendable () -> Void) {
+        poller.after(seconds: seconds, action)
+    }
+
     private static func openPipe() throws(SystemError) -> CInt {
         let pipe = try DescriptorPair.pipe()
         let writing = pipe.far.duplicate()
         let reading = pipe.takeNear().release()
-        _ = try Poller.links.watch(reading, for: .readable) { _ in
+        _ = try poller.watch(reading, for: .readable) { _ in
             var signal: UInt8 = 0
             guard unsafe read(reading, &signal, 1) == 1 else { return }
             let number = Int32(signal)
-            // Under the lock: a watcher is not called any more when its end has been told.
-            let isWatched = state.withLock { state in
+            let watchers = state.withLock { state in
                 state.received = number
-                for watcher in state.watchers.values { watcher(number) }
-                return !state.watchers.isEmpty
+                return Array(state.watchers.values)
             }
-            // It came as the last cluster ended: there is nothing to wait for.
-            if !isWatched { end(by: number) }
+            // It came as the last watch ended, which could not know of it.
+            if watchers.isEmpty { end(by: number) }
+            for watcher in watchers { watcher(number) }
         }
         return writing
     }

@@ -227,7 +227,9 @@ package final class WorkerProcess: Sendable {
             } else if ended.status >= 0 {
                 .exited(status: ended.status)
             } else {
-                .lost("its exit status was not kept: this program ignores SIGCHLD")
+                .lost(
+                    "its exit status was not kept, because this program ignores SIGCHLD or waits for any child; leave both"
+                )
             }
         greeting.fulfil(.failed("\(WorkerEnd(cause: found).causeInWords) before its first withCluster"))
         output.finish { [self] output, error in

@@ -69,9 +69,16 @@ public final class Cluster: Sendable {
 
     /// Ends workers, each after the calls it is working on.
     ///
+    /// If this task is cancelled, those calls fail and the workers end at once.
+    ///
     /// - Throws: ``ClusterError/Code/noSuchWorker``, before any is ended.
     public func removeWorkers(_ ids: [WorkerID]) async throws {
-        await remove(try ids.map { try member($0) })
+        let leaving = try ids.map { try member($0) }
+        await withTaskCancellationHandler {
+            await remove(leaving)
+        } onCancel: {
+            for member in leaving { member.fail(ClusterError.noSuchWorker(member.id)) }
+        }
     }
 
     private func remove(_ leaving: [Member]) async {

@@ -35,11 +35,12 @@ struct TerminationGuard {
     /// Watches for signals until ``end()``.
     init(_ cluster: Cluster) throws {
         watcher = try Termination.watch { [calling] signal in
-            calling.cancel()
-            Poller.links.after(seconds: TerminationGuard.grace) {
+            Termination.after(seconds: TerminationGuard.grace) {
                 cluster.killAll()
                 Termination.end(by: signal)
             }
+            // Elsewhere: cancelling runs what the program has to do then, and may resume tasks.
+            Poller.links.perform { calling.cancel() }
         }
     }
 

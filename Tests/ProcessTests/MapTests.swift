@@ -112,6 +112,13 @@ struct MapTests {
         #expect(run.value("answered before it left") == "12 [3]", "\(run)")
     }
 
+    @Test("a removal that is cancelled waits for no body, and its calls fail")
+    func impatientRemoval() async throws {
+        let run = try await drive("impatient-removal", limit: 30)
+        #expect(run.value("removed") == "[3]", "\(run)")
+        #expect(run.value("call")?.contains("there is no worker 2") == true, "\(run)")
+    }
+
     @Test("a worker that ends while it is being removed holds nobody up, and its call learns why")
     func diesWhileDraining() async throws {
         let run = try await drive("dies-while-draining")

@@ -32,6 +32,17 @@ let membership: [String: Program.Scenario] = [
             say("answered before it left", try await call.value, cluster.workers)
         }
     },
+    "impatient-removal": { _ in
+        try await withCluster(.local(2)) { cluster in
+            let call = Task { try await cluster.remoteCallFetch(on: 2) { spin(seconds: 1000) } }
+            _ = await eventually { ((try? cluster.member(2).pendingCount) ?? 0) > 0 }
+            let removal = Task { try await cluster.removeWorkers([2]) }
+            removal.cancel()
+            try await removal.value
+            say("removed", cluster.workers)
+            await sayFailure("call") { try await call.value }
+        }
+    },
     "changes-during-map": { _ in
         try await withCluster(.local(2)) { cluster in
             let map = Task {
