@@ -5,6 +5,7 @@ public struct WireError: Error, Hashable, Sendable {
         fileprivate enum Kind: String, WireCodable {
             case truncated, invalidLength, invalidUTF8, invalidTag, invalidBool, invalidValue
             case nestingLimit, freeLimit, duplicateKey, trailingBytes, notEncodable
+            case misaligned, notStored, shapeMismatch
         }
         fileprivate let kind: Kind
 
@@ -30,6 +31,12 @@ public struct WireError: Error, Hashable, Sendable {
         public static let trailingBytes = Code(kind: .trailingBytes)
         /// A value that can't be written.
         public static let notEncodable = Code(kind: .notEncodable)
+        /// Bytes that can't be borrowed as elements, because they lie at an address that is not aligned for them.
+        public static let misaligned = Code(kind: .misaligned)
+        /// Bytes that don't start as stored ones do.
+        public static let notStored = Code(kind: .notStored)
+        /// Stored bytes of a type that had another shape when they were written.
+        public static let shapeMismatch = Code(kind: .shapeMismatch)
     }
 
     /// The kind of failure.

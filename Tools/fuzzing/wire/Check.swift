@@ -25,6 +25,15 @@ struct Check: Sendable {
         }
     }
 
+    /// A value behind the header of stored bytes.
+    static func stored<T: WireCodable & SendableMetatype>(_ sample: T) -> Check {
+        Check(seed: (try? sample.storedBytes()) ?? []) { bytes in
+            guard let value = try? T(storedBytes: bytes) else { return }
+            let again = try? T(storedBytes: value.storedBytes())
+            guard again != nil else { fatalError("what was stored can't be read again: \(T.self)") }
+        }
+    }
+
     private static func trip<T: WireCodable & SendableMetatype>(
         _ sample: T, agree: @escaping @Sendable ([UInt8], [UInt8]) -> Bool
     ) -> Check {
