@@ -34,6 +34,13 @@ struct Check: Sendable {
         }
     }
 
+    /// Views: what is read in place is what an owner would get, and where one is refused so is the other.
+    static let borrowed = Check(seed: Borrowed.seed) { bytes in
+        let owned = try? Borrowed(owning: bytes)
+        let copied = try? Borrowed(viewing: bytes)
+        guard owned == copied else { fatalError("a view differs from a copy") }
+    }
+
     private static func trip<T: WireCodable & SendableMetatype>(
         _ sample: T, agree: @escaping @Sendable ([UInt8], [UInt8]) -> Bool
     ) -> Check {
@@ -54,6 +61,42 @@ struct Check: Sendable {
             } catch {
                 fatalError("what was read can't be written and read again: \(T.self): \(error)")
             }
+        }
+    }
+}
+
+/// The parts that can be read as views.
+private struct Borrowed: Equatable {
+    let text: String, bytes: [UInt8], numbers: [Int32], gaps: [Int32], wide: [UInt64]
+
+    static var seed: [UInt8] {
+        var output = WireWriter()
+        output.write("Grüße", [1, 2, 3] as [UInt8], [4, 5] as [Int32], [Gap(wide: 6, narrow: 7)])
+        output.write([UInt64](repeating: 8, count: 9))
+        return (try? output.finish()) ?? []
+    }
+
+    init(owning message: [UInt8]) throws {
+        var input = WireReader(message.span)
+        let gaps: [Gap]
+        (text, bytes, numbers, gaps, wide) = try input.read()
+        self.gaps = gaps.flatMap { [$0.wide, Int32($0.narrow)] }
+    }
+
+    init(viewing message: [UInt8]) throws {
+        var input = WireReader(message.span)
+        text = String(copying: try input.readUTF8())
+        let raw = try input.readBytes()
+        // SAFETY: in bounds, and initialised as part of a span.
+        bytes = (0..<raw.byteCount).map { unsafe raw.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
+        numbers = try input.readView(of: Int32.self).copyElements()
+        gaps = try input.readView(of: Gap.self).copyElements().flatMap { [$0.wide, Int32($0.narrow)] }
+        do {
+            let span = try input.readSpan(of: UInt64.self)
+            wide = span.indices.map { span[$0] }
+        } catch {
+            guard error.code == .misaligned else { throw error }
+            wide = try input.readView(of: UInt64.self).copyElements()
         }
     }
 }
