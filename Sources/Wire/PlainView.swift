@@ -59,12 +59,11 @@ public struct PlainView<Element: Plain>: ~Escapable {
     /// - Complexity: O(`count`), one allocation.
     @inlinable
     public func copyElements() -> [Element] {
-        unsafe [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-            for index in 0..<count {
-                // SAFETY: the buffer has room for `count` elements, each of which is initialised once.
-                unsafe buffer.initializeElement(at: index, to: self[index])
-            }
-            initialized = count
+        if MemoryLayout<Element>.size != MemoryLayout<Element>.stride { return indices.map { self[$0] } }
+        return unsafe bytes.withUnsafeBytes { source in
+            // SAFETY: the bytes hold `count` elements without gaps, and are used during the call only.
+            guard let start = source.baseAddress, count > 0 else { return [] }
+            return unsafe [Element](UnalignedElements(start, count: count))
         }
     }
 }

@@ -2,6 +2,7 @@
 extension WireReader {
     /// Checks that `byteCount` bytes remain.
     @inlinable
+    @inline(__always)
     package func need(_ byteCount: Int) throws(WireError) {
         guard byteCount <= remainingByteCount else { throw truncated(byteCount) }
     }
@@ -15,6 +16,7 @@ extension WireReader {
 
     /// Reads a value from its bytes as they lay in memory.
     @inlinable
+    @inline(__always)
     package mutating func readPlain<T: Plain>(_ type: T.Type) throws(WireError) -> T {
         try need(MemoryLayout<T>.size)
         // SAFETY: in bounds by `need`; initialised as part of a span; `Plain` accepts any bits; unaligned load.
@@ -28,6 +30,7 @@ extension WireReader {
     /// - Returns: A length of at least 0, which nothing has compared with what remains.
     /// - Throws: ``WireError/Code/invalidLength`` unless it is in its shortest form and fits in `Int`.
     @inlinable
+    @inline(__always)
     package mutating func readLength() throws(WireError) -> Int {
         let first = try readPlain(UInt8.self)
         return first < 253 ? Int(first) : try readLongLength(first)
@@ -82,13 +85,9 @@ extension WireReader {
     internal mutating func copyElements<T: Plain>(of type: T.Type, count: Int) throws(WireError) -> [T] {
         let size = count &* MemoryLayout<T>.stride
         return try unsafe readBytes(size) { source in
-            unsafe [T](unsafeUninitializedCapacity: count) { buffer, initialized in
-                // SAFETY: source and buffer both hold `count` elements of `stride` bytes; any bits are a `T`.
-                if let target = buffer.baseAddress, let start = source.baseAddress {
-                    unsafe UnsafeMutableRawPointer(target).copyMemory(from: start, byteCount: size)
-                }
-                initialized = count
-            }
+            // SAFETY: source holds `count` elements of `stride` bytes, and is used during the call only.
+            guard let start = source.baseAddress, count > 0 else { return [] }
+            return unsafe [T](UnalignedElements(start, count: count))
         }
     }
 
