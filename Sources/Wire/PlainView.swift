@@ -31,7 +31,7 @@ public struct PlainView<Element: Plain>: ~Escapable {
     @inlinable
     public subscript(position: Int) -> Element {
         precondition(position >= 0 && position < count, "a position inside the view")
-        // SAFETY: in bounds by the precondition; initialised as part of a span; `Plain` accepts any bits; unaligned load.
+        // SAFETY: in bounds by the precondition; initialised as part of a span; any bits are an element; unaligned.
         return unsafe bytes.unsafeLoadUnaligned(
             fromUncheckedByteOffset: position &* MemoryLayout<Element>.size, as: Element.self)
     }

@@ -71,8 +71,8 @@ extension SharedArray: WireEncodable, WireDecodable {
     /// Reads what an `Array` has written.
     ///
     /// - Throws: ``WireError/Code/truncated``, before anything is allocated.
-    /// - Complexity: O(number of elements); the elements are copied, because a reader only borrows its bytes: once if they
-    ///   are aligned where they lie, or else twice.
+    /// - Complexity: O(number of elements); the elements are copied, because a reader only borrows its bytes: once if
+    ///   they are aligned where they lie, or else twice.
     @inlinable
     public init(from input: inout WireReader) throws(WireError) {
         self.init(copying: try input.readView(of: Element.self))

@@ -1,7 +1,7 @@
 /// An immutable array over a block of memory that it does not copy: copies and slices of it share the block.
 ///
-/// For big data that lies somewhere already, in a mapped segment or in what was received. The block stays until the last
-/// array over it is gone. It travels as an `Array` of the same elements does.
+/// For big data that lies somewhere already, in a mapped segment or in what was received. The block stays until the
+/// last array over it is gone. It travels as an `Array` of the same elements does.
 ///
 /// ```swift
 /// let samples = unsafe SharedArray(UnsafeBufferPointer(rebasing: mapped), owner: segment)
@@ -26,8 +26,8 @@ public struct SharedArray<Element: Plain> {
     /// An array over `elements`, which are not copied, and stay as long as `owner` does.
     ///
     /// - Parameters:
-    ///   - elements: Initialised elements, which nobody changes while `owner` lives. For memory that another process can
-    ///     write to, that means: not before it was sealed against writing.
+    ///   - elements: Initialised elements, which nobody changes while `owner` lives. For memory that another process
+    ///     can write to, that means: not before it was sealed against writing.
     ///   - owner: What frees the memory when it is deinitialised; or nil for memory that always stays. Shared between
     ///     threads as the array is.
     /// - Precondition: The address is aligned for `Element`.

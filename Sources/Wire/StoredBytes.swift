@@ -23,9 +23,9 @@ extension WireDecodable {
     /// Reads a value from what ``WireEncodable/storedBytes()`` gave.
     ///
     /// - Throws: ``WireError/Code/notStored`` if the bytes don't start as stored bytes do;
-    ///   ``WireError/Code/shapeMismatch``, with both shapes in the error's detail, if they hold a value of another shape
-    ///   than this type has now; ``WireError`` if the message that follows is not such a value. Offsets count from the
-    ///   first of the bytes.
+    ///   ``WireError/Code/shapeMismatch``, with both shapes in the error's detail, if they hold a value of another
+    ///   shape than this type has now; ``WireError`` if the message that follows is not such a value. Offsets count from
+    ///   the first of the bytes.
     public init(storedBytes bytes: [UInt8], limits: WireLimits = .default) throws(WireError) {
         var input = WireReader(bytes.span, limits: limits)
         try input.expectStored(WireShape(of: Self.self))

@@ -27,8 +27,8 @@ extension WireReader {
     /// For big arrays, which are aligned where the message is. A small one may lie anywhere: ``readView(of:)`` reads it
     /// wherever it lies, and nothing is copied here behind the caller's back.
     ///
-    /// - Throws: ``WireError/Code/misaligned`` if the elements' bytes are not aligned for a span (or `T` has a gap at its
-    ///   end in memory, which does not travel); nothing is read then, so that another way can be tried.
+    /// - Throws: ``WireError/Code/misaligned`` if the elements' bytes are not aligned for a span (or `T` has a gap at
+    ///   its end in memory, which does not travel); nothing is read then, so that another way can be tried.
     ///   ``WireError/Code/truncated``, or ``WireError/Code/invalidLength``.
     /// - Complexity: O(1), allocates nothing.
     @inlinable

@@ -5,7 +5,7 @@
 ///
 /// The text names the type, and for a struct or class its stored properties and their shapes, in order:
 /// `Reading(id: Int, place: String, values: Array<Double>)`. Names are without modules, so that moving a type to
-/// another one changes nothing. A type inside itself is named only, and so are types of the standard library and of
+/// another one changes nothing. A type that occurs again is named only, and so are types of the standard library and of
 /// Foundation.
 ///
 /// What a type does in `write(to:)` of its own can't be seen, nor the payloads of an enum (its cases are part of the
