@@ -6,8 +6,14 @@ protocol Benchmark: Sendable {
     var title: String { get }
     /// What the numbers are.
     var unit: Unit { get }
+    /// Whether it runs only if `--filter` asks for it, so that a run of everything stays short.
+    var isSlow: Bool { get }
     /// Measures.
     func run(_ host: Host) async throws -> [Series]
+}
+
+extension Benchmark {
+    var isSlow: Bool { false }
 }
 
 /// What a number means.
@@ -30,8 +36,18 @@ struct Lane {
     let label: String
     /// Key of the lane that it is held against; `nil` for a floor.
     var floor: String?
+    /// What else there is to say.
+    var facts: Facts?
     /// Measures once.
     let measure: () async throws -> Double
+}
+
+/// What does not change from repeat to repeat.
+struct Facts {
+    /// Bytes of the message.
+    let byteCount: Int
+    /// Blocks that were asked of malloc, per record.
+    let allocations: Double
 }
 
 /// What one lane measured, repeat by repeat.
@@ -39,6 +55,7 @@ struct Series {
     let key: String
     let label: String
     let floor: String?
+    var facts: Facts?
     var values: [Double] = []
 }
 
@@ -47,7 +64,7 @@ struct Series {
 /// Not `async let` or a task group: one at a time. The first round warms up and is not kept.
 nonisolated(nonsending) func alternate(repeats: Int, _ lanes: [Lane]) async throws -> [Series] {
     let lanes = lanes.filter { Options.current.lane.isEmpty || $0.key.contains(Options.current.lane) }
-    var series = lanes.map { Series(key: $0.key, label: $0.label, floor: $0.floor) }
+    var series = lanes.map { Series(key: $0.key, label: $0.label, floor: $0.floor, facts: $0.facts) }
     for round in 0...repeats {
         for (index, lane) in lanes.enumerated() {
             let value = try await lane.measure()

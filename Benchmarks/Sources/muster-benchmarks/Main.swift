@@ -4,14 +4,20 @@ import Muster
 
 @main struct Main {
     /// Every benchmark, in the order in which they run.
-    static let benchmarks: [any Benchmark] = [
-        RoundTrip(), TrivialMap(), MillionIntegers(), CapturedArray(), Echo(), StartUp(), IdleWorker(),
-    ]
+    static let benchmarks: [any Benchmark] =
+        [
+            RoundTrip(), TrivialMap(), MillionIntegers(), CapturedArray(), Echo(), StartUp(), IdleWorker(),
+        ] + WireShape.all.map { WireBenchmark(shape: $0) }
+        + WireShape.all.map { WireBenchmark(shape: $0, isSlow: true) }
 
     static func main() async throws {
         let options = Options.current
         // For the floor of start-up: this program, which does nothing.
         if options.isIdle { return }
+        if let alone = options.alone {
+            guard try runAlone(alone, times: options.times) else { fatalError("nothing is called \(alone)") }
+            return
+        }
         // A worker is this program again, and stays in the first `withCluster`: so everything happens inside one.
         try await withCluster { _ in try await run(options) }
     }
@@ -21,7 +27,7 @@ import Muster
         let start = floor_seconds()
         if !options.isJSON { print(host.lines.joined(separator: "\n")) }
         var reports: [Report] = []
-        for benchmark in benchmarks where options.includes(benchmark.name) {
+        for benchmark in benchmarks where options.includes(benchmark) {
             let report = Report(benchmark, try await benchmark.run(host))
             if !options.isJSON { print("\n" + report.lines.joined(separator: "\n")) }
             reports.append(report)
@@ -44,6 +50,9 @@ struct Options {
     /// Part of the names of the benchmarks to run, and of the keys of the lanes to measure; empty for all.
     var filter = ""
     var lane = ""
+    /// An operation to run by itself, and how often.
+    var alone: String?
+    var times = 1
 
     /// Reads the arguments; ends the process if they can't be understood.
     init(_ arguments: some Sequence<String>) {
@@ -52,6 +61,8 @@ struct Options {
             switch argument {
             case "--json": isJSON = true
             case "--idle": isIdle = true
+            case "--alone" where !arguments.isEmpty: alone = arguments.removeFirst()
+            case "--times" where !arguments.isEmpty: times = Int(arguments.removeFirst()) ?? 1
             case "--filter" where !arguments.isEmpty: filter = arguments.removeFirst()
             case "--lane" where !arguments.isEmpty: lane = arguments.removeFirst()
             default:
@@ -62,7 +73,7 @@ struct Options {
         }
     }
 
-    func includes(_ name: String) -> Bool {
-        filter.isEmpty || name.lowercased().contains(filter.lowercased())
+    func includes(_ benchmark: some Benchmark) -> Bool {
+        filter.isEmpty ? !benchmark.isSlow : benchmark.name.lowercased().contains(filter.lowercased())
     }
 }

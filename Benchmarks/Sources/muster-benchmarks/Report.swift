@@ -21,14 +21,19 @@ struct Report {
 
     /// A table, at most 100 columns wide.
     var lines: [String] {
-        let header = ["median", "min", "max", "× floor"].map { right($0, 10) }.joined()
+        let hasFacts = series.contains { $0.facts != nil }
+        let width = hasFacts ? 38 : 58
+        let header = (["median", "min", "max", "× floor"] + (hasFacts ? ["bytes", "allocs"] : []))
+            .map { right($0, 10) }.joined()
         let rows = series.map { series in
             let numbers = [median(series.values), series.values.min() ?? .nan, series.values.max() ?? .nan]
             let isFloor = self.series.contains { $0.floor == series.key }
             let ratio = isFloor ? "floor" : ratio(series).map { rounded($0) } ?? ""
-            return left(series.label, 58) + (numbers.map { rounded($0) } + [ratio]).map { right($0, 10) }.joined()
+            let facts = series.facts.map { [String($0.byteCount), rounded($0.allocations)] } ?? []
+            return left(series.label, width)
+                + (numbers.map { rounded($0) } + [ratio] + facts).map { right($0, 10) }.joined()
         }
-        return [title, left("  [\(name), \(unit.rawValue)]", 58) + header] + rows
+        return [title, left("  [\(name), \(unit.rawValue)]", width) + header] + rows
     }
 }
 
@@ -69,7 +74,8 @@ func json(_ host: Host, _ reports: [Report]) -> String {
                     {"key":\(quoted(series.key)),"label":\(quoted(series.label)),\
                 "median":\(number(median(series.values))),"min":\(number(series.values.min())),\
                 "max":\(number(series.values.max())),"floor":\(series.floor.map(quoted) ?? "null"),\
-                "ratio":\(number(report.ratio(series))),"values":[\(values)]}
+                "ratio":\(number(report.ratio(series))),"bytes":\(series.facts.map { "\($0.byteCount)" } ?? "null"),\
+                "allocations":\(number(series.facts?.allocations)),"values":[\(values)]}
                 """
         }
         return """

@@ -20,6 +20,13 @@ double floor_spawn(const char *program, const char *argument, long count);
 /// Binds all threads that the process has now to these CPUs; returns 0 or an errno.
 int floor_bind_process(const int *cpus, size_t count);
 
+/// Blocks that this thread has asked of malloc and its relatives so far.
+long floor_allocations(void);
+
+/// From now on the process keeps the pages of freed blocks, of any size, and gives them out again: so that a large
+/// block is as warm as the one that a copy is measured with.
+void floor_keep_memory(void);
+
 /// Seconds on a clock that never goes back.
 double floor_seconds(void);
 

@@ -1,0 +1,105 @@
+// Reads every field of a value and adds it up, wrapping: what proves that a decoded value is there, and costs the same in
+// every language.
+
+extension UInt64 {
+    @inline(__always)
+    fileprivate mutating func add(_ value: some BinaryInteger) { self &+= UInt64(truncatingIfNeeded: value) }
+
+    @inline(__always)
+    fileprivate mutating func add(_ text: String) {
+        let sum = unsafe text.utf8.withContiguousStorageIfAvailable { bytes in
+            var sum: UInt64 = 0
+            for index in 0..<bytes.count { sum &+= UInt64(unsafe bytes[index]) }
+            return sum
+        }
+        precondition(sum != nil, "decoded text is contiguous")
+        self &+= sum ?? 0
+    }
+
+    @inline(__always)
+    fileprivate mutating func add(_ vector: Vector) {
+        self &+= UInt64(vector.x.bitPattern) &+ UInt64(vector.y.bitPattern) &+ UInt64(vector.z.bitPattern)
+    }
+
+    fileprivate mutating func add(_ contact: Contact) {
+        add(contact.id)
+        add(contact.damage)
+        add(contact.ship?.rawValue ?? 99)
+        if let name = contact.name { add(name) } else { add(7) }
+        add(contact.player ?? 9)
+        add(contact.guidance.angle)
+        add(contact.guidance.isSubmerged ? 1 : 0)
+        add(contact.guidance.velocity)
+        add(contact.movement.altitude)
+        add(contact.movement.angle)
+        add(contact.movement.x.bitPattern)
+        add(contact.movement.y.bitPattern)
+        add(contact.movement.velocity)
+        for reload in contact.reloads { add(reload) }
+        for turret in contact.turrets { add(turret) }
+    }
+}
+
+@inline(never)
+func checksum(_ elements: [Double]) -> UInt64 {
+    var sum: UInt64 = 0
+    for element in elements { sum &+= element.bitPattern }
+    return sum
+}
+
+@inline(never)
+func checksum(_ elements: [Record]) -> UInt64 {
+    var sum: UInt64 = 0
+    for record in elements {
+        sum.add(record.id)
+        sum.add(record.score.bitPattern)
+        sum.add(record.name)
+        for value in record.values { sum.add(value) }
+    }
+    return sum
+}
+
+@inline(never)
+func checksum(_ elements: [LogLine]) -> UInt64 {
+    var sum: UInt64 = 0
+    for line in elements {
+        sum.add(line.address.a)
+        sum.add(line.address.b)
+        sum.add(line.address.c)
+        sum.add(line.address.d)
+        sum.add(line.identity)
+        sum.add(line.user)
+        sum.add(line.date)
+        sum.add(line.request)
+        sum.add(line.code)
+        sum.add(line.size)
+    }
+    return sum
+}
+
+@inline(never)
+func checksum(_ elements: [Triangle]) -> UInt64 {
+    var sum: UInt64 = 0
+    for triangle in elements {
+        sum.add(triangle.first)
+        sum.add(triangle.second)
+        sum.add(triangle.third)
+        sum.add(triangle.normal)
+    }
+    return sum
+}
+
+@inline(never)
+func checksum(_ elements: [Update]) -> UInt64 {
+    var sum: UInt64 = 0
+    for update in elements {
+        sum.add(update.score)
+        sum.add(update.radius.bitPattern)
+        for contact in update.contacts { sum.add(contact) }
+        guard let terrain = update.terrain else { continue }
+        sum.add(terrain.x)
+        sum.add(terrain.y)
+        for height in terrain.heights { sum.add(height) }
+    }
+    return sum
+}
