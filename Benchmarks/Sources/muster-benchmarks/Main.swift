@@ -50,6 +50,8 @@ struct Options {
     /// Part of the names of the benchmarks to run, and of the keys of the lanes to measure; empty for all.
     var filter = ""
     var lane = ""
+    /// The whole name of the only benchmark to run.
+    var exactly: String?
     /// An operation to run by itself, and how often.
     var alone: String?
     var times = 1
@@ -64,6 +66,7 @@ struct Options {
             case "--alone" where !arguments.isEmpty: alone = arguments.removeFirst()
             case "--times" where !arguments.isEmpty: times = Int(arguments.removeFirst()) ?? 1
             case "--filter" where !arguments.isEmpty: filter = arguments.removeFirst()
+            case "--exactly" where !arguments.isEmpty: exactly = arguments.removeFirst()
             case "--lane" where !arguments.isEmpty: lane = arguments.removeFirst()
             default:
                 print("usage: bench [--filter NAME] [--lane KEY] [--json]")
@@ -74,6 +77,7 @@ struct Options {
     }
 
     func includes(_ benchmark: some Benchmark) -> Bool {
-        filter.isEmpty ? !benchmark.isSlow : benchmark.name.lowercased().contains(filter.lowercased())
+        if let exactly { return benchmark.name == exactly }
+        return filter.isEmpty ? !benchmark.isSlow : benchmark.name.lowercased().contains(filter.lowercased())
     }
 }

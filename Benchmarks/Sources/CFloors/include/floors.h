@@ -24,7 +24,7 @@ int floor_bind_process(const int *cpus, size_t count);
 long floor_allocations(void);
 
 /// From now on the process keeps the pages of freed blocks, of any size, and gives them out again: so that a large
-/// block is as warm as the one that a copy is measured with.
+/// block is as warm as the one that a copy is measured with. Nothing happens if FRESH_PAGES is set in the environment.
 void floor_keep_memory(void);
 
 /// Seconds on a clock that never goes back.
