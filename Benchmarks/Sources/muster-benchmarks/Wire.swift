@@ -214,6 +214,11 @@ extension WireShape {
             WireOperation(key: "muster.decode", label: "Muster: decode, every field read", byteCount: bytes.count) {
                 check(checksum(try [Record](wireBytes: bytes)), expected)
             },
+            WireOperation(
+                key: "swift.decode", label: "hand-written Swift: decode, unchecked", byteCount: bytes.count
+            ) {
+                check(checksum(decodeByHand(bytes, count: values.count)), expected)
+            },
             WireOperation(key: "checksum", label: "every field read, nothing decoded", byteCount: bytes.count) {
                 check(checksum(values), expected)
             },

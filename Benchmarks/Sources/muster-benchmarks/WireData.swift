@@ -39,6 +39,10 @@ struct Record: WireCodable, Codable, Sendable {
         values = (0..<4).map { _ in Int32(random.below(100_000)) }
     }
 
+    init(id: Int64, score: Double, name: String, values: [Int32]) {
+        (self.id, self.score, self.name, self.values) = (id, score, name, values)
+    }
+
     func write(to output: inout WireWriter) { output.write(id, score, name, values) }
     init(from input: inout WireReader) throws(WireError) { (id, score, name, values) = try input.read() }
 }
