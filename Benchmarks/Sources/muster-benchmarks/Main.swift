@@ -69,7 +69,8 @@ struct Options {
             case "--exactly" where !arguments.isEmpty: exactly = arguments.removeFirst()
             case "--lane" where !arguments.isEmpty: lane = arguments.removeFirst()
             default:
-                print("usage: bench [--filter NAME] [--lane KEY] [--json]")
+                print("usage: bench [--filter NAME | --exactly NAME] [--lane KEY] [--json]")
+                print("       bench --alone SHAPE/KEY [--times COUNT], as records/muster.decode: for a profiler")
                 for benchmark in Main.benchmarks { print("  \(benchmark.name): \(benchmark.title)") }
                 exit(argument == "--help" ? 0 : 64)
             }
