@@ -124,14 +124,16 @@ public final class Cluster: Sendable {
     /// Learns why a worker is gone, then fails its calls with the reason.
     private func linkEnded(_ member: Member) {
         let task = Task { [self] in
-            let reason = Task {
+            let deadline = Task {
                 try? await Task.sleep(for: .seconds(5))
                 if !Task.isCancelled { member.launched.kill() }
             }
             let end = await member.launched.end()
-            reason.cancel()
+            deadline.cancel()
+            // First it is no member any more: whoever learns of its end by a failed call goes on without it.
+            let entry = state.withLock { $0.members.removeValue(forKey: member.id) }
             member.fail(WorkerExited(worker: member.id, host: member.launched.host, end: end))
-            await forget(member)
+            if let entry { await entry.manager.manage(member.id, .deregistered) }
             state.withLock { $0.departures[member.id] = nil }
         }
         state.withLock { state in
