@@ -86,7 +86,7 @@ let package = Package(
         tests("Transport", ["Transport", "Wire"]),
         tests("SharedMemoryLink", ["SharedMemoryLink", "Transport"]),
         tests("Remote", ["Remote", "Wire"]),
-        tests("Agent", ["Agent", "Remote"]),
+        tests("Agent", ["Agent", "Machine", "Placement", "Remote", "Transport"]),
         tests("Scheduling", ["Scheduling"]),
         tests("ClusterRuntime", ["ClusterRuntime", "Placement", "Remote", "Transport", "Wire"]),
         tests("Machine", ["Machine", "Placement"]),

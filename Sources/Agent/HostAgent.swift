@@ -28,7 +28,7 @@ package struct HostAgent: Sendable {
                     group.addTask { [startLimit] in
                         let (worker, hello) = try await WorkerProcess.start(launch, startLimit: startLimit)
                         started.workers.withLock { $0[index] = (worker, hello) }
-                        try HostAgent.check(hello, launch)
+                        try HostAgent.check(hello, launch, hasPolicy: worker.warnings.isEmpty)
                     }
                 }
                 try await group.waitForAll()
@@ -54,7 +54,10 @@ package struct HostAgent: Sendable {
     }
 
     /// Refuses a worker that is another program, or that does not sit where the plan says.
-    static func check(_ hello: Hello, _ launch: WorkerLaunch) throws(WorkerStartError) {
+    ///
+    /// - Parameter hasPolicy: Whether the memory policy could be set; where the system forbids that, it is said, and the
+    ///   worker goes on.
+    static func check(_ hello: Hello, _ launch: WorkerLaunch, hasPolicy: Bool) throws(WorkerStartError) {
         func refuse(_ reason: String) -> WorkerStartError {
             WorkerStartError(process: hello.process, reason: reason, output: "")
         }
@@ -70,7 +73,7 @@ package struct HostAgent: Sendable {
         guard cpus == placement.cpus else {
             throw refuse("runs on CPUs \(cpus), but the plan says \(placement.cpus)")
         }
-        if let policy = launch.memory, let memory = hello.memory, memory != policy.description {
+        if hasPolicy, let policy = launch.memory, let memory = hello.memory, memory != policy.description {
             throw refuse("has the memory policy \(memory), but the plan says \(policy)")
         }
     }

@@ -65,7 +65,9 @@ public struct LocalOptions: Hashable, Sendable {
             return launch
         }
         let agent = HostAgent(startLimit: startLimit.seconds)
+        var said: Set<String> = []
         try await agent.start(launches) { index, process, hello in
+            for warning in process.warnings where said.insert(warning).inserted { notice(warning) }
             try await ready(LocalWorker(process, hello, places[index]))
         }
     }
