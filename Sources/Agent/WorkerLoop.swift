@@ -182,11 +182,17 @@ private final class WorkerSession: Sendable {
             guard let reference = try? FunctionReference(wireBytes: bytes) else {
                 fail("the driver named a body in a form of its own")
             }
-            bench.functions[reference.id] = Result { () throws(WireError) in try ResolvedFunction(reference) }
+            do throws(WireError) {
+                bench.functions[reference.id] = .success(try ResolvedFunction(reference))
+            } catch {
+                bench.functions[reference.id] = .failure(error)
+            }
         case .defineCaptures(let id, let typeName, let bytes):
-            bench.captures[id] = Result { () throws(WireError) in
-                var reader = WireReader(bytes.span)
-                return try CapturesInWorker(typeName: typeName, from: &reader)
+            var reader = WireReader(bytes.span)
+            do throws(WireError) {
+                bench.captures[id] = .success(try CapturesInWorker(typeName: typeName, from: &reader))
+            } catch {
+                bench.captures[id] = .failure(error)
             }
         case .forgetCaptures(let id): bench.captures[id] = nil
         case .call(let call, let input, let captures, let running): perform(call, input, captures, running, bench)
@@ -216,11 +222,12 @@ private final class WorkerSession: Sendable {
             return answer(call, .failure(error))
         }
         guard function.isAsynchronous else {
-            return answer(
-                call,
-                Result { () throws(WireError) in
-                    try function.run(input, captures) { running.isCancelled.load(ordering: .relaxed) }
-                })
+            do throws(WireError) {
+                let reply = try function.run(input, captures) { running.isCancelled.load(ordering: .relaxed) }
+                return answer(call, .success(reply))
+            } catch {
+                return answer(call, .failure(error))
+            }
         }
         running.task.withLock { task in
             task = Task { [captures] in

@@ -1,20 +1,23 @@
 extension Array: WireEncodable where Element: WireEncodable {
     /// Appends the number of elements, then the elements; as one block if they are ``Plain``.
     @inlinable
+    @inline(__always)
     public func write(to output: inout WireWriter) {
-        output.append(length: count)
-        Element.writeElements(span, to: &output)
+        if count &* MemoryLayout<Element>.stride >= output.kept.minimumByteCount, output.keep(self) { return }
+        Element.writeArray(span, to: &output)
     }
 }
 
 extension Array: WireDecodable where Element: WireDecodable {
     /// Reads the number of elements, then the elements.
     @inlinable
+    @inline(__always)
     public init(from input: inout WireReader) throws(WireError) {
         let count = try input.readLength()
         try input.enter()
         defer { input.leave() }
-        self = try Element.readElements(count: count, from: &input)
+        guard let elements = Element.takeElements(count: count, from: &input) else { throw input.takeFailure() }
+        self = elements
     }
 }
 
@@ -22,8 +25,7 @@ extension ContiguousArray: WireEncodable where Element: WireEncodable {
     /// Appends the same bytes as an `Array` of the same elements.
     @inlinable
     public func write(to output: inout WireWriter) {
-        output.append(length: count)
-        Element.writeElements(span, to: &output)
+        Array(self).write(to: &output)
     }
 }
 
@@ -39,8 +41,7 @@ extension ArraySlice: WireEncodable where Element: WireEncodable {
     /// Appends the same bytes as an `Array` of the same elements.
     @inlinable
     public func write(to output: inout WireWriter) {
-        output.append(length: count)
-        Element.writeElements(span, to: &output)
+        Element.writeArray(span, to: &output)
     }
 }
 

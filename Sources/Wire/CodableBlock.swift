@@ -99,7 +99,7 @@ extension CodableMessage {
         _ = try reader.readPlain(UInt8.self)
         let (count, rest) = reader.remainingByteCount.quotientAndRemainder(dividingBy: MemoryLayout<E>.size)
         guard rest == 0 else { throw reader.error(.invalidLength, "\(rest) bytes too many for a block") }
-        return try reader.copyElements(of: E.self, count: count)
+        return PlainView<E>(try reader.borrow(reader.remainingByteCount), count: count).copyElements()
     }
 
     /// A block as an unkeyed item.

@@ -53,7 +53,7 @@ internal final class CodableMessage {
     func text(of item: Range<Int>) throws(WireError) -> String {
         let bytes = bytes
         var reader = WireReader(bytes.span, contentsOf: item)
-        return try reader.readText(byteCount: reader.remainingByteCount)
+        return String(copying: try reader.readUTF8(byteCount: reader.remainingByteCount))
     }
 
     /// The number of an item of the kind integer, unsigned, float or double.

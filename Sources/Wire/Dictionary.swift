@@ -30,9 +30,9 @@ extension Dictionary: WireDecodable where Key: WireDecodable, Value: WireDecodab
         self.init(minimumCapacity: input.plausibleCount(of: (Key, Value).self, claimed: count))
         for _ in 0..<count {
             let start = input.offset
-            let key = try Key(from: &input)
+            let key = try input.take(Key.self)
             try input.checkReflexive(key, start: start, strangers: &strangers)
-            let value = try Value(from: &input)
+            let value = try input.take(Value.self)
             guard updateValue(value, forKey: key) == nil else {
                 throw WireError(code: .duplicateKey, offset: start)
             }

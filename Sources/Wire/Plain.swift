@@ -15,6 +15,7 @@ public protocol Plain: BitwiseCopyable, WireEncodable, WireDecodable {}
 extension Plain {
     /// Appends the value's bytes as they lie in memory, little endian.
     @inlinable
+    @inline(__always)
     public func write(to output: inout WireWriter) {
         output.append(plain: self)
     }
@@ -23,22 +24,39 @@ extension Plain {
     ///
     /// - Throws: ``WireError/Code/truncated``.
     @inlinable
+    @inline(__always)
     public init(from input: inout WireReader) throws(WireError) {
         self = try input.readPlain(Self.self)
     }
 
-    /// Appends the elements as one aligned block.
+    /// Reads a value from its bytes, see ``WireDecodable/takeValue(from:)``.
     @inlinable
-    public static func writeElements(_ elements: Span<Self>, to output: inout WireWriter) {
-        output.append(block: elements)
+    @inline(__always)
+    public static func takeValue(from input: inout WireReader) -> Self? {
+        input.takePlain(Self.self)
+    }
+
+    /// Appends the number of elements, then the elements as one aligned block.
+    @inlinable
+    @inline(__always)
+    public static func writeArray(_ elements: Span<Self>, to output: inout WireWriter) {
+        let size = elements.count &* MemoryLayout<Self>.stride
+        guard MemoryLayout<Self>.size == MemoryLayout<Self>.stride, size < WireFormat.alignedBlock, size > 0 else {
+            output.append(length: elements.count)
+            output.append(block: elements)
+            return
+        }
+        unsafe elements.withUnsafeBufferPointer { source in
+            // SAFETY: plain elements without gaps are initialised bytes, `size` of them; there are some.
+            unsafe output.append(length: source.count, bytes: source.baseAddress.unsafelyUnwrapped, size: size)
+        }
     }
 
     /// Reads the elements as one block.
-    ///
-    /// - Throws: ``WireError/Code/truncated`` before anything is allocated.
     @inlinable
-    public static func readElements(count: Int, from input: inout WireReader) throws(WireError) -> [Self] {
-        try input.readBlock(of: Self.self, count: count)
+    @inline(__always)
+    public static func takeElements(count: Int, from input: inout WireReader) -> [Self]? {
+        input.takeSmallBlock(of: Self.self, count: count) ?? input.takeBlock(of: Self.self, count: count)
     }
 }
 
@@ -47,6 +65,7 @@ extension Plain {
 extension Plain where Self: RawRepresentable, RawValue: WireEncodable {
     /// Appends the value's bytes as they lie in memory, little endian.
     @inlinable
+    @inline(__always)
     public func write(to output: inout WireWriter) {
         output.append(plain: self)
     }
@@ -57,6 +76,7 @@ extension Plain where Self: RawRepresentable, RawValue: WireDecodable {
     ///
     /// - Throws: ``WireError/Code/truncated``.
     @inlinable
+    @inline(__always)
     public init(from input: inout WireReader) throws(WireError) {
         self = try input.readPlain(Self.self)
     }
@@ -65,6 +85,7 @@ extension Plain where Self: RawRepresentable, RawValue: WireDecodable {
 extension Plain where Self: Encodable {
     /// Appends the value's bytes as they lie in memory, little endian.
     @inlinable
+    @inline(__always)
     public func write(to output: inout WireWriter) {
         output.append(plain: self)
     }
@@ -75,6 +96,7 @@ extension Plain where Self: Decodable {
     ///
     /// - Throws: ``WireError/Code/truncated``.
     @inlinable
+    @inline(__always)
     public init(from input: inout WireReader) throws(WireError) {
         self = try input.readPlain(Self.self)
     }
@@ -83,6 +105,7 @@ extension Plain where Self: Decodable {
 extension Plain where Self: RawRepresentable & Encodable, RawValue: WireEncodable {
     /// Appends the value's bytes as they lie in memory, little endian.
     @inlinable
+    @inline(__always)
     public func write(to output: inout WireWriter) {
         output.append(plain: self)
     }
@@ -93,6 +116,7 @@ extension Plain where Self: RawRepresentable & Decodable, RawValue: WireDecodabl
     ///
     /// - Throws: ``WireError/Code/truncated``.
     @inlinable
+    @inline(__always)
     public init(from input: inout WireReader) throws(WireError) {
         self = try input.readPlain(Self.self)
     }

@@ -23,6 +23,7 @@ extension Double: Plain {}
 extension Bool: WireEncodable, WireDecodable {
     /// Appends a byte: 0 or 1.
     @inlinable
+    @inline(__always)
     public func write(to output: inout WireWriter) {
         output.append(plain: self ? 1 : 0 as UInt8)
     }
@@ -32,9 +33,15 @@ extension Bool: WireEncodable, WireDecodable {
     /// - Throws: ``WireError/Code/invalidBool`` unless it is 0 or 1.
     @inlinable
     public init(from input: inout WireReader) throws(WireError) {
-        let byte = try input.readPlain(UInt8.self)
-        guard byte <= 1 else { throw input.invalidByte(.invalidBool, byte) }
-        self = byte == 1
+        self = try input.take(Bool.self)
+    }
+
+    /// Reads a byte, see ``WireDecodable/takeValue(from:)``.
+    @inlinable
+    @inline(__always)
+    public static func takeValue(from input: inout WireReader) -> Bool? {
+        guard let byte = input.takePlain(UInt8.self) else { return nil }
+        return byte <= 1 ? byte == 1 : input.fail(input.invalidByte(.invalidBool, byte))
     }
 }
 

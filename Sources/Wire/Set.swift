@@ -29,7 +29,7 @@ extension Set: WireDecodable where Element: WireDecodable {
         self.init(minimumCapacity: input.plausibleCount(of: Element.self, claimed: count))
         for _ in 0..<count {
             let start = input.offset
-            let element = try Element(from: &input)
+            let element = try input.take(Element.self)
             try input.checkReflexive(element, start: start, strangers: &strangers)
             guard insert(element).inserted else {
                 throw WireError(code: .duplicateKey, offset: start)

@@ -64,18 +64,43 @@ extension SharedArray: WireEncodable, WireDecodable {
     /// Appends the same bytes as an `Array` of the same elements.
     @inlinable
     public func write(to output: inout WireWriter) {
+        let size = count &* MemoryLayout<Element>.stride
+        if size >= output.kept.minimumByteCount, let bytes = sharedBytes,
+            output.keep(bytes, count: count, alignment: MemoryLayout<Element>.alignment)
+        {
+            return
+        }
         output.append(length: count)
         output.append(block: span)
     }
 
     /// Reads what an `Array` has written.
     ///
-    /// - Throws: ``WireError/Code/truncated``, before anything is allocated.
-    /// - Complexity: O(number of elements); the elements are copied, because a reader only borrows its bytes: once if
-    ///   they are aligned where they lie, or else twice.
-    @inlinable
+    /// - Throws: ``WireError/Code/truncated``, before anything is allocated; as views for what is wrong with a block.
+    /// - Complexity: O(1) if the elements are in a block of a ``WireMessage``, or aligned in a message whose bytes may be
+    ///   shared, see ``WireDecodable/init(sharing:limits:)``: they are not copied then. O(number of elements) otherwise.
     public init(from input: inout WireReader) throws(WireError) {
-        self.init(copying: try input.readView(of: Element.self))
+        let count = try input.readLength()
+        let block = input.nextBlock
+        let view = try input.readElements(of: Element.self, count: count)
+        let keeper = input.nextBlock > block ? input.blocks[block] : input.whole
+        if let keeper, let elements = view.span {
+            self = unsafe elements.withUnsafeBufferPointer { elements in
+                // SAFETY: the elements lie in the memory that the keeper's owner keeps, and are aligned.
+                unsafe SharedArray(elements, owner: keeper.owner)
+            }
+        } else {
+            self.init(copying: view)
+        }
+    }
+
+    /// The elements' bytes, in the same memory; nil if there are gaps between the elements.
+    @usableFromInline
+    internal var sharedBytes: SharedArray<UInt8>? {
+        guard MemoryLayout<Element>.size == MemoryLayout<Element>.stride else { return nil }
+        // SAFETY: plain elements without gaps are initialised bytes.
+        let bytes = unsafe UnsafeRawBufferPointer(start: base, count: count &* MemoryLayout<Element>.stride)
+        return unsafe SharedArray<UInt8>(bytes.assumingMemoryBound(to: UInt8.self), owner: owner)
     }
 }
 

@@ -1,9 +1,13 @@
 extension String: WireEncodable, WireDecodable {
     /// Appends the number of UTF-8 bytes, then the bytes.
     @inlinable
+    @inline(__always)
     public func write(to output: inout WireWriter) {
-        output.append(length: utf8.count)
-        output.append(utf8Of: self)
+        let isWritten: Void? = unsafe utf8.withContiguousStorageIfAvailable { utf8 in
+            // SAFETY: an empty string's buffer has an address too; the bytes are used during the call only.
+            unsafe output.append(length: utf8.count, bytes: utf8.baseAddress.unsafelyUnwrapped, size: utf8.count)
+        }
+        if isWritten == nil { output.append(copyOf: self) }
     }
 
     /// Reads text.
@@ -11,34 +15,46 @@ extension String: WireEncodable, WireDecodable {
     /// - Throws: ``WireError/Code/invalidUTF8``, at the offset where the text starts.
     @inlinable
     public init(from input: inout WireReader) throws(WireError) {
-        self = try input.readText(byteCount: input.readLength())
+        self = try input.take(String.self)
     }
-}
 
-extension WireReader {
-    /// Reads text of `byteCount` bytes.
+    /// Reads text, see ``WireDecodable/takeValue(from:)``.
     @inlinable
-    internal mutating func readText(byteCount: Int) throws(WireError) -> String {
-        let start = position
-        let text = try unsafe readBytes(byteCount) { bytes in
-            // SAFETY: bytes are initialised `UInt8`, and used during the call only.
-            let utf8 = unsafe bytes.assumingMemoryBound(to: UInt8.self).span
-            guard let text = try? UTF8Span(validating: utf8) else { return nil as String? }
-            return String(copying: text)
-        }
-        guard let text else { throw WireError(code: .invalidUTF8, offset: start) }
-        return text
+    @inline(__always)
+    public static func takeValue(from input: inout WireReader) -> String? {
+        input.takeSmallText() ?? input.takeText()
     }
 }
 
 extension WireWriter {
+    /// Appends a text whose UTF-8 bytes don't lie in memory as they are.
+    @usableFromInline
+    @inline(never)
+    internal mutating func append(copyOf text: String) {
+        append(length: text.utf8.count)
+        append(utf8Of: text)
+    }
+
     /// Appends the UTF-8 bytes of `text`, without a length.
-    @inlinable
     internal mutating func append(utf8Of text: String) {
         var text = text
         text.withUTF8 { utf8 in
             // SAFETY: the buffer is used during the call only.
             unsafe append(bytes: utf8.span.bytes)
+        }
+    }
+}
+
+extension WireReader {
+    /// Reads text of any length; nil if it failed.
+    @usableFromInline
+    @inline(never)
+    internal mutating func takeText() -> String? {
+        do {
+            let byteCount = try readLength()
+            return String(copying: try readUTF8(byteCount: byteCount))
+        } catch {
+            return fail(error)
         }
     }
 }

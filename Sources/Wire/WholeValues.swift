@@ -4,7 +4,7 @@ extension WireEncodable {
     /// - Throws: ``WireError/Code/notEncodable`` if a part of the value can't be written.
     @inlinable
     public func wireBytes() throws(WireError) -> [UInt8] {
-        var output = WireWriter()
+        var output = WireWriter(reserving: 256, keepingBlocksOf: 16 << 10)
         write(to: &output)
         return try output.finish()
     }
@@ -26,6 +26,17 @@ extension WireDecodable {
     /// - Throws: ``WireError`` if the bytes are not such a value, or if bytes are left over.
     @inlinable
     public init(wireBytes bytes: RawSpan, limits: WireLimits = .default) throws(WireError) {
+        var input = WireReader(bytes, limits: limits)
+        self = try input.read()
+        try input.expectEnd()
+    }
+
+    /// Reads a value from a message that holds nothing else and whose bytes may be shared: a ``SharedArray`` in the value
+    /// copies nothing, if its elements are aligned where they lie, and keeps all bytes in memory.
+    ///
+    /// - Throws: ``WireError`` if the bytes are not such a value, or if bytes are left over.
+    @inlinable
+    public init(sharing bytes: SharedArray<UInt8>, limits: WireLimits = .default) throws(WireError) {
         var input = WireReader(bytes, limits: limits)
         self = try input.read()
         try input.expectEnd()

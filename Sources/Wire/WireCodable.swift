@@ -15,11 +15,11 @@ public protocol WireEncodable {
     /// ``WireWriter/finish()`` throws it.
     func write(to output: inout WireWriter)
 
-    /// Appends `elements` one after another, without their count: how an array of this type travels.
+    /// Appends the number of elements, then the elements one after another: how an array of this type travels.
     ///
     /// There is no need to implement this: it is here so that the choice between one block copy (``Plain``) and
     /// a call per element is made for a whole array, at compile time.
-    static func writeElements(_ elements: Span<Self>, to output: inout WireWriter)
+    static func writeArray(_ elements: Span<Self>, to output: inout WireWriter)
 }
 
 /// A value that can be read from a ``WireReader``.
@@ -38,43 +38,94 @@ public protocol WireDecodable {
     /// - Throws: ``WireError`` if the bytes are not such a value. Whatever the bytes are, this must not trap.
     init(from input: inout WireReader) throws(WireError)
 
-    /// Reads `count` values that stand one after another: how an array of this type travels.
+    /// Reads a value as ``init(from:)`` does, but gives nil where that throws; the reader keeps the error.
     ///
-    /// There is no need to implement this; see ``WireEncodable/writeElements(_:to:)``.
+    /// There is no need to implement this. It is here for the types that most values consist of: Swift 6.3 calls an
+    /// initialiser that throws a typed error through the table of the conformance even where it knows the type, and
+    /// this directly.
+    static func takeValue(from input: inout WireReader) -> Self?
+
+    /// Reads `count` values that stand one after another: how an array of this type travels; nil if that failed, as
+    /// ``takeValue(from:)``.
+    ///
+    /// There is no need to implement this; see ``WireEncodable/writeArray(_:to:)``.
     ///
     /// - Parameter count: Number of elements as the bytes claim it, at least 0; not to be trusted.
-    static func readElements(count: Int, from input: inout WireReader) throws(WireError) -> [Self]
+    static func takeElements(count: Int, from input: inout WireReader) -> [Self]?
 }
 
 /// A value that can be written and read.
 public typealias WireCodable = WireEncodable & WireDecodable
 
 extension WireEncodable {
-    /// Appends the elements with a call for each.
+    /// Appends the number of elements, then the elements with a call for each.
     @inlinable
-    public static func writeElements(_ elements: Span<Self>, to output: inout WireWriter) {
+    public static func writeArray(_ elements: Span<Self>, to output: inout WireWriter) {
+        output.append(length: elements.count)
         output.enterElements()
-        for index in elements.indices {
-            elements[index].write(to: &output)
+        unsafe elements.withUnsafeBufferPointer { source in
+            guard let start = source.baseAddress, source.count > 0 else { return }
+            // SAFETY: `Lent` has one property, so it lies in memory as its value does; each is borrowed during a call.
+            let lent = unsafe UnsafeRawPointer(start).assumingMemoryBound(to: Lent<Self>.self)
+            let offset = output.byteCount
+            unsafe lent[0].write(to: &output)
+            // The first shows how much room the others may take: at most a small multiple of what they have in memory.
+            output.reserve(
+                likeElementAt: offset, count: source.count &- 1, limit: 4 &* MemoryLayout<Self>.stride &* source.count)
+            for index in 1..<source.count { unsafe lent[index].write(to: &output) }
         }
         output.leaveElements()
     }
 }
 
+/// A value in an array, for a call that only looks at it.
+///
+/// Without the possibility of a copy: Swift 6.3 copies an array's element before it calls a method of it, since the call
+/// might change the array, which for a value with a string and a list in it means four calls to count references, more
+/// than the rest of writing it takes.
+@frozen
+@usableFromInline
+internal struct Lent<Value>: ~Copyable {
+    @usableFromInline internal let value: Value
+}
+
+extension Lent where Value: WireEncodable {
+    @inlinable
+    @inline(__always)
+    internal borrowing func write(to output: inout WireWriter) {
+        value.write(to: &output)
+    }
+}
+
 extension WireDecodable {
+    /// Calls ``init(from:)``.
+    @inlinable
+    @inline(__always)
+    public static func takeValue(from input: inout WireReader) -> Self? {
+        do {
+            return try Self(from: &input)
+        } catch {
+            return input.fail(error)
+        }
+    }
+
     /// Reads the elements with a call for each.
     ///
     /// Memory is reserved for what the remaining bytes could hold, not for what `count` claims.
     @inlinable
-    public static func readElements(count: Int, from input: inout WireReader) throws(WireError) -> [Self] {
+    public static func takeElements(count: Int, from input: inout WireReader) -> [Self]? {
         input.enterElements()
         defer { input.leaveElements() }
         var elements: [Self] = []
         elements.reserveCapacity(input.plausibleCount(of: Self.self, claimed: count))
-        for _ in 0..<count {
-            let start = input.offset
-            elements.append(try Self(from: &input))
-            if input.offset == start { try input.spendFree(MemoryLayout<Self>.stride) }
+        do {
+            for _ in 0..<count {
+                let start = input.offset
+                elements.append(try input.take(Self.self))
+                if input.offset == start { try input.spendFree(MemoryLayout<Self>.stride) }
+            }
+        } catch {
+            return input.fail(error)
         }
         return elements
     }

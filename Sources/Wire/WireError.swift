@@ -5,7 +5,7 @@ public struct WireError: Error, Hashable, Sendable {
         fileprivate enum Kind: String, WireCodable {
             case truncated, invalidLength, invalidUTF8, invalidTag, invalidBool, invalidValue
             case nestingLimit, freeLimit, duplicateKey, trailingBytes, notEncodable
-            case misaligned, notStored, shapeMismatch
+            case misaligned, invalidBlock, notStored, shapeMismatch
         }
         fileprivate let kind: Kind
 
@@ -33,30 +33,63 @@ public struct WireError: Error, Hashable, Sendable {
         public static let notEncodable = Code(kind: .notEncodable)
         /// Bytes that can't be borrowed as elements, because they lie at an address that is not aligned for them.
         public static let misaligned = Code(kind: .misaligned)
+        /// A block beside the message that is missing, of another size than the message says, or overlaps another.
+        public static let invalidBlock = Code(kind: .invalidBlock)
         /// Bytes that don't start as stored ones do.
         public static let notStored = Code(kind: .notStored)
         /// Stored bytes of a type that had another shape when they were written.
         public static let shapeMismatch = Code(kind: .shapeMismatch)
     }
 
+    /// All of it in one reference: errors are rare, and what can throw one is smaller and faster if it is small.
+    private final class Facts: Sendable {
+        let code: Code
+        let offset: Int
+        let needed: Int
+        let available: Int
+        let detail: String
+
+        init(code: Code, offset: Int, needed: Int, available: Int, detail: String) {
+            self.code = code
+            self.offset = offset
+            self.needed = needed
+            self.available = available
+            self.detail = detail
+        }
+    }
+
+    private let facts: Facts
+
     /// The kind of failure.
-    public let code: Code
+    public var code: Code { facts.code }
     /// Offset in bytes, from the start of the message, where reading or writing stopped.
-    public let offset: Int
+    public var offset: Int { facts.offset }
     /// Bytes the value needs from ``offset``; 0 where that is not what failed.
-    public let needed: Int
+    public var needed: Int { facts.needed }
     /// Bytes that remained at ``offset``; 0 where that is not what failed.
-    public let available: Int
+    public var available: Int { facts.available }
     /// What was being read or written, for people; may be empty.
-    public let detail: String
+    public var detail: String { facts.detail }
 
     /// A failure of kind `code` at `offset` bytes from the start of the message.
     public init(code: Code, offset: Int, needed: Int = 0, available: Int = 0, detail: String = "") {
-        self.code = code
-        self.offset = offset
-        self.needed = needed
-        self.available = available
-        self.detail = detail
+        facts = Facts(code: code, offset: offset, needed: needed, available: available, detail: detail)
+    }
+
+    /// Whether both say the same.
+    public static func == (left: WireError, right: WireError) -> Bool {
+        left.facts === right.facts
+            || left.code == right.code && left.offset == right.offset && left.needed == right.needed
+                && left.available == right.available && left.detail == right.detail
+    }
+
+    /// Feeds everything that is known.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(code)
+        hasher.combine(offset)
+        hasher.combine(needed)
+        hasher.combine(available)
+        hasher.combine(detail)
     }
 }
 
@@ -85,7 +118,10 @@ extension WireError: WireEncodable, WireDecodable {
     /// Reads an error that was sent.
     public init(from input: inout WireReader) throws(WireError) {
         let kind: Code.Kind
+        let (offset, needed, available): (Int, Int, Int)
+        let detail: String
         (kind, offset, needed, available, detail) = try input.read()
-        code = Code(kind: kind)
+        self.init(
+            code: Code(kind: kind), offset: offset, needed: needed, available: available, detail: detail)
     }
 }

@@ -25,6 +25,17 @@ extension WireReader {
         return value
     }
 
+    /// The same, but nil where that throws; the reader keeps the error.
+    @inlinable
+    @inline(__always)
+    internal mutating func takePlain<T: Plain>(_ type: T.Type) -> T? {
+        guard MemoryLayout<T>.size <= remainingByteCount else { return fail(truncated(MemoryLayout<T>.size)) }
+        // SAFETY: as in `readPlain`.
+        let value = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: T.self)
+        position &+= MemoryLayout<T>.size
+        return value
+    }
+
     /// Reads a length in its shortest form, see `WireWriter.append(length:)`.
     ///
     /// - Returns: A length of at least 0, which nothing has compared with what remains.
@@ -67,54 +78,79 @@ extension WireReader {
         return result
     }
 
-    /// Reads a plain array's block, see `WireWriter.append(block:)`.
+    /// Reads a plain array's elements if they are few; nil if they are many or not all there: nothing is read then.
     @inlinable
-    package mutating func readBlock<T: Plain>(of type: T.Type, count: Int) throws(WireError) -> [T] {
+    @inline(__always)
+    internal mutating func takeSmallBlock<T: Plain>(of type: T.Type, count: Int) -> [T]? {
         let stride = MemoryLayout<T>.stride
-        guard MemoryLayout<T>.size == stride else {
-            return try readUnpaddedElements(of: T.self, count: count)
+        guard MemoryLayout<T>.size == stride, count > 0, count < WireFormat.alignedBlock / stride,
+            count &* stride <= remainingByteCount
+        else { return nil }
+        let start = position
+        position &+= count &* stride
+        return unsafe bytes.withUnsafeBytes { bytes in
+            // SAFETY: in bounds by the guard; elements without gaps; used during the call only.
+            unsafe [T](UnalignedElements(bytes.baseAddress.unsafelyUnwrapped + start, count: count))
         }
-        let (size, overflow) = count.multipliedReportingOverflow(by: stride)
-        guard !overflow else { throw error(.invalidLength, "\(count) elements of \(stride) bytes") }
-        if MemoryLayout<T>.alignment > 1 && size >= WireFormat.alignedBlock { try skipPadding() }
-        return try copyElements(of: T.self, count: count)
     }
 
-    /// Copies the next bytes into an array of `count` plain elements that have no padding between them.
+    /// Reads a plain array's elements, see `WireWriter.append(block:)`; nil if that failed.
     @inlinable
-    internal mutating func copyElements<T: Plain>(of type: T.Type, count: Int) throws(WireError) -> [T] {
-        let size = count &* MemoryLayout<T>.stride
-        return try unsafe readBytes(size) { source in
-            // SAFETY: source holds `count` elements of `stride` bytes, and is used during the call only.
-            guard let start = source.baseAddress, count > 0 else { return [] }
-            return unsafe [T](UnalignedElements(start, count: count))
+    @inline(never)
+    internal mutating func takeBlock<T: Plain>(of type: T.Type, count: Int) -> [T]? {
+        do {
+            return try readElements(of: T.self, count: count).copyElements()
+        } catch {
+            return fail(error)
         }
     }
 
-    /// Reads plain elements that have padding between them in memory, which does not travel.
+    /// Takes the elements of a plain array as they lie in the message or in its next block.
     @usableFromInline
-    internal mutating func readUnpaddedElements<T: Plain>(
-        of type: T.Type, count: Int
-    ) throws(WireError) -> [T] {
+    @_lifetime(copy self)
+    internal mutating func readElements<T: Plain>(of type: T.Type, count: Int) throws(WireError) -> PlainView<T> {
         let (size, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<T>.size)
-        guard !overflow else { throw error(.invalidLength, "\(count) elements") }
-        try need(size)
-        if size == 0 { try spendFree(MemoryLayout<T>.stride, times: count) }
-        var elements: [T] = []
-        elements.reserveCapacity(count)
-        for _ in 0..<count { elements.append(try readPlain(T.self)) }
-        return elements
-    }
-
-    /// Skips the padding before an aligned block.
-    @usableFromInline
-    internal mutating func skipPadding() throws(WireError) {
+        guard !overflow else { throw error(.invalidLength, "\(count) elements of \(MemoryLayout<T>.size) bytes") }
+        if MemoryLayout<T>.size == 0 { try spendFree(MemoryLayout<T>.stride, times: count) }
+        // Elements with a gap behind them travel without it, one by one.
+        guard MemoryLayout<T>.size == MemoryLayout<T>.stride, size >= WireFormat.alignedBlock else {
+            return PlainView(try borrow(size), count: count)
+        }
         let padding = try readPlain(UInt8.self)
+        if padding == WireFormat.blockFollows {
+            return PlainView(try readBlock(byteCount: size, alignment: MemoryLayout<T>.alignment), count: count)
+        }
         guard padding < 16 else { throw error(.invalidLength, "\(padding) bytes of padding") }
         try need(Int(padding))
         for _ in 0..<padding {
             guard try readPlain(UInt8.self) == 0 else { throw error(.invalidValue, "padding is not zero") }
         }
+        return PlainView(try borrow(size), count: count)
+    }
+
+    /// Takes the next block.
+    ///
+    /// Nothing in it is looked at, here or by whoever reads it: any bits are plain elements, and how many there are is
+    /// said in the message. So a sender that writes to a block while it is read changes numbers, and nothing else.
+    ///
+    /// - Throws: ``WireError/Code/invalidBlock`` if there is none, or if it isn't `byteCount` bytes long;
+    ///   ``WireError/Code/misaligned``.
+    @_lifetime(copy self)
+    private mutating func readBlock(byteCount: Int, alignment: Int) throws(WireError) -> RawSpan {
+        guard nextBlock < blocks.count else {
+            throw error(.invalidBlock, "\(byteCount) bytes in block \(nextBlock), and there are \(blocks.count) blocks")
+        }
+        let block = blocks[nextBlock]
+        guard block.count == byteCount else {
+            throw error(.invalidBlock, "block \(nextBlock) has \(block.count) bytes, and \(byteCount) are needed")
+        }
+        guard block.addresses.start & (UInt(min(alignment, 16)) - 1) == 0 else {
+            throw misaligned(position, alignment)
+        }
+        nextBlock += 1
+        // SAFETY: the block's bytes, which `blocks` keeps in place for as long as the reader's own bytes.
+        let bytes = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(block.base.unsafelyUnwrapped), byteCount: byteCount)
+        return unsafe _overrideLifetime(bytes, copying: self)
     }
 
     /// How many elements to reserve room for: at most `claimed`, and at most four times the bytes that remain.

@@ -13,7 +13,7 @@ extension WireReader {
     public mutating func read<A: WireDecodable>() throws(WireError) -> A {
         try enter()
         defer { leave() }
-        return try A(from: &self)
+        return try take(A.self)
     }
 
     /// Reads the next 2 values in order.
@@ -23,7 +23,7 @@ extension WireReader {
     public mutating func read<A: WireDecodable, B: WireDecodable>() throws(WireError) -> (A, B) {
         try enter()
         defer { leave() }
-        return try (A(from: &self), B(from: &self))
+        return try (take(A.self), take(B.self))
     }
 
     /// Reads the next 3 values in order.
@@ -33,7 +33,7 @@ extension WireReader {
     public mutating func read<A: WireDecodable, B: WireDecodable, C: WireDecodable>() throws(WireError) -> (A, B, C) {
         try enter()
         defer { leave() }
-        return try (A(from: &self), B(from: &self), C(from: &self))
+        return try (take(A.self), take(B.self), take(C.self))
     }
 
     /// Reads the next 4 values in order.
@@ -45,7 +45,7 @@ extension WireReader {
     >() throws(WireError) -> (A, B, C, D) {
         try enter()
         defer { leave() }
-        return try (A(from: &self), B(from: &self), C(from: &self), D(from: &self))
+        return try (take(A.self), take(B.self), take(C.self), take(D.self))
     }
 
     /// Reads the next 5 values in order.
@@ -58,7 +58,7 @@ extension WireReader {
         try enter()
         defer { leave() }
         return try (
-            A(from: &self), B(from: &self), C(from: &self), D(from: &self), E(from: &self)
+            take(A.self), take(B.self), take(C.self), take(D.self), take(E.self)
         )
     }
 
@@ -72,8 +72,8 @@ extension WireReader {
         try enter()
         defer { leave() }
         return try (
-            A(from: &self), B(from: &self), C(from: &self), D(from: &self), E(from: &self),
-            F(from: &self)
+            take(A.self), take(B.self), take(C.self), take(D.self), take(E.self),
+            take(F.self)
         )
     }
 
@@ -88,8 +88,8 @@ extension WireReader {
         try enter()
         defer { leave() }
         return try (
-            A(from: &self), B(from: &self), C(from: &self), D(from: &self), E(from: &self),
-            F(from: &self), G(from: &self)
+            take(A.self), take(B.self), take(C.self), take(D.self), take(E.self),
+            take(F.self), take(G.self)
         )
     }
 
@@ -104,8 +104,8 @@ extension WireReader {
         try enter()
         defer { leave() }
         return try (
-            A(from: &self), B(from: &self), C(from: &self), D(from: &self), E(from: &self),
-            F(from: &self), G(from: &self), H(from: &self)
+            take(A.self), take(B.self), take(C.self), take(D.self), take(E.self),
+            take(F.self), take(G.self), take(H.self)
         )
     }
 
@@ -120,8 +120,8 @@ extension WireReader {
         try enter()
         defer { leave() }
         return try (
-            A(from: &self), B(from: &self), C(from: &self), D(from: &self), E(from: &self),
-            F(from: &self), G(from: &self), H(from: &self), I(from: &self)
+            take(A.self), take(B.self), take(C.self), take(D.self), take(E.self),
+            take(F.self), take(G.self), take(H.self), take(I.self)
         )
     }
 
@@ -136,8 +136,8 @@ extension WireReader {
         try enter()
         defer { leave() }
         return try (
-            A(from: &self), B(from: &self), C(from: &self), D(from: &self), E(from: &self),
-            F(from: &self), G(from: &self), H(from: &self), I(from: &self), J(from: &self)
+            take(A.self), take(B.self), take(C.self), take(D.self), take(E.self),
+            take(F.self), take(G.self), take(H.self), take(I.self), take(J.self)
         )
     }
 
@@ -149,7 +149,15 @@ extension WireReader {
     public mutating func read<each T: WireDecodable>() throws(WireError) -> (repeat each T) {
         try enter()
         defer { leave() }
-        return (repeat try (each T)(from: &self))
+        return (repeat try take((each T).self))
+    }
+
+    /// Reads a value without counting a level of nesting.
+    @inlinable
+    @inline(__always)
+    internal mutating func take<T: WireDecodable>(_ type: T.Type) throws(WireError) -> T {
+        guard let value = T.takeValue(from: &self) else { throw takeFailure() }
+        return value
     }
 
     /// Counts a level of nesting; each call is matched by ``leave()``.

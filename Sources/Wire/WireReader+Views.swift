@@ -14,12 +14,7 @@ extension WireReader {
     @_lifetime(copy self)
     public mutating func readView<T: Plain>(of type: T.Type) throws(WireError) -> PlainView<T> {
         let count = try readLength()
-        let (size, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<T>.size)
-        guard !overflow else { throw error(.invalidLength, "\(count) elements of \(MemoryLayout<T>.size) bytes") }
-        if MemoryLayout<T>.size == 0 { try spendFree(MemoryLayout<T>.stride, times: count) }
-        let isBlock = MemoryLayout<T>.size == MemoryLayout<T>.stride
-        if isBlock && MemoryLayout<T>.alignment > 1 && size >= WireFormat.alignedBlock { try skipPadding() }
-        return PlainView(try borrow(size), count: count)
+        return try readElements(of: T.self, count: count)
     }
 
     /// Reads a plain array as a span of its elements.
@@ -51,7 +46,8 @@ extension WireReader {
     @inlinable
     @_lifetime(copy self)
     public mutating func readBytes() throws(WireError) -> RawSpan {
-        try borrow(readLength())
+        let count = try readLength()
+        return try readElements(of: UInt8.self, count: count).bytes
     }
 
     /// Reads text as the UTF-8 bytes it is, which are checked once, here.
@@ -63,8 +59,20 @@ extension WireReader {
     @_lifetime(copy self)
     public mutating func readUTF8() throws(WireError) -> UTF8Span {
         let byteCount = try readLength()
+        return try readUTF8(byteCount: byteCount)
+    }
+
+    /// Reads text of `byteCount` bytes, without its length.
+    @inlinable
+    @inline(__always)
+    @_lifetime(copy self)
+    internal mutating func readUTF8(byteCount: Int) throws(WireError) -> UTF8Span {
         let start = position
         let bytes = try borrow(byteCount)
+        if bytes.isASCII {
+            // SAFETY: ASCII is valid UTF-8.
+            return unsafe UTF8Span(unchecked: Span(_bytes: bytes), isKnownASCII: true)
+        }
         do {
             return try UTF8Span(validating: Span(_bytes: bytes))
         } catch {
@@ -74,6 +82,7 @@ extension WireReader {
 
     /// Takes the next bytes as they are.
     @inlinable
+    @inline(__always)
     @_lifetime(copy self)
     internal mutating func borrow(_ byteCount: Int) throws(WireError) -> RawSpan {
         try need(byteCount)

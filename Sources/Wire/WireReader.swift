@@ -11,6 +11,14 @@
 /// ```
 public struct WireReader: ~Escapable {
     @usableFromInline internal let bytes: RawSpan
+    /// Large plain arrays beside the message, in the order in which it names them.
+    @usableFromInline internal let blocks: Span<SharedArray<UInt8>>
+    /// Index of the next of `blocks`.
+    @usableFromInline internal var nextBlock: Int
+    /// What keeps `bytes`, if a ``SharedArray`` may share them.
+    @usableFromInline internal let whole: SharedArray<UInt8>?
+    /// Why a value could not be taken, see ``WireDecodable/takeValue(from:)``.
+    @usableFromInline internal var failure: WireError?
     @usableFromInline internal var position: Int
     @usableFromInline internal var remainingDepth: Int
     @usableFromInline internal var freeBytes: Int
@@ -24,12 +32,7 @@ public struct WireReader: ~Escapable {
     @inlinable
     @_lifetime(copy bytes)
     public init(_ bytes: RawSpan, limits: WireLimits = .default) {
-        self.bytes = bytes
-        self.limits = limits
-        position = 0
-        elementDepth = 0
-        remainingDepth = limits.nesting
-        freeBytes = limits.freeByteCount
+        self.init(bytes, blocks: Span(), whole: nil, limits: limits)
     }
 
     /// A reader that starts at the first of `bytes`, for example of `array.span`.
@@ -40,6 +43,37 @@ public struct WireReader: ~Escapable {
         self.init(unsafe bytes.bytes, limits: limits)
     }
 
+    /// A reader of a message whose bytes may be shared: a ``SharedArray`` that is read from it copies nothing, if its
+    /// elements are aligned where they lie.
+    @inlinable
+    @_lifetime(borrow bytes)
+    public init(_ bytes: borrowing SharedArray<UInt8>, limits: WireLimits = .default) {
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        self.init(unsafe bytes.span.bytes, blocks: Span(), whole: copy bytes, limits: limits)
+    }
+
+    /// A reader of a message in pieces: a ``SharedArray`` that is read from a block copies nothing.
+    @inlinable
+    @_lifetime(borrow message)
+    public init(_ message: borrowing WireMessage, limits: WireLimits = .default) {
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        self.init(unsafe message.bytes.span.bytes, blocks: message.blocks.span, whole: nil, limits: limits)
+    }
+
+    @inlinable
+    @_lifetime(copy bytes, copy blocks)
+    internal init(_ bytes: RawSpan, blocks: Span<SharedArray<UInt8>>, whole: SharedArray<UInt8>?, limits: WireLimits) {
+        self.bytes = bytes
+        self.blocks = blocks
+        self.whole = whole
+        self.limits = limits
+        nextBlock = 0
+        position = 0
+        elementDepth = 0
+        remainingDepth = limits.nesting
+        freeBytes = limits.freeByteCount
+    }
+
     /// Bytes read so far, which is where the next value starts.
     @inlinable
     public var offset: Int { position }
@@ -48,13 +82,18 @@ public struct WireReader: ~Escapable {
     @inlinable
     public var remainingByteCount: Int { bytes.byteCount &- position }
 
-    /// Checks that every byte was read.
+    /// Checks that every byte and every block was read.
     ///
     /// - Throws: ``WireError/Code/trailingBytes``.
     public func expectEnd() throws(WireError) {
         guard remainingByteCount == 0 else {
             throw WireError(
                 code: .trailingBytes, offset: position, detail: "\(remainingByteCount) bytes after the value")
+        }
+        guard nextBlock == blocks.count else {
+            throw WireError(
+                code: .trailingBytes, offset: position,
+                detail: "\(blocks.count - nextBlock) of \(blocks.count) blocks belong to nothing in the value")
         }
     }
 
@@ -71,5 +110,27 @@ public struct WireReader: ~Escapable {
     @usableFromInline
     package func error(_ code: WireError.Code, _ detail: String = "") -> WireError {
         WireError(code: code, offset: position, detail: detail)
+    }
+}
+
+// MARK: Failures
+
+extension WireReader {
+    /// Keeps the reason why a value could not be taken.
+    ///
+    /// - Returns: nil, for the caller to return.
+    @usableFromInline
+    @inline(never)
+    internal mutating func fail<T>(_ error: WireError) -> T? {
+        failure = error
+        return nil
+    }
+
+    /// The reason why a value could not be taken, to be thrown.
+    @usableFromInline
+    @inline(never)
+    internal mutating func takeFailure() -> WireError {
+        defer { failure = nil }
+        return failure ?? error(.invalidValue, "takeValue gave nil without a reason")
     }
 }

@@ -1,32 +1,13 @@
 // The primitives that everything else is written with.
 extension WireWriter {
-    /// Makes room for `byteCount` more bytes.
-    @inlinable
-    package mutating func reserve(_ byteCount: Int) {
-        if byteCount > capacity &- count { grow(by: byteCount) }
-    }
-
-    /// Replaces the buffer by one at least twice as large that has room for `byteCount` more bytes.
-    @usableFromInline
-    @inline(never)
-    internal mutating func grow(by byteCount: Int) {
-        let larger = max(capacity * 2, count + byteCount)
-        let new = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
-        // SAFETY: the new buffer has room for the `count` initialised bytes that are moved, and is another one.
-        unsafe new.copyMemory(from: base, byteCount: count)
-        // SAFETY: the old buffer is freed once, and nothing else points to it.
-        unsafe base.deallocate()
-        unsafe base = new
-        capacity = larger
-    }
-
     /// Appends the bytes of `value` as they lie in memory.
     @inlinable
+    @inline(__always)
     package mutating func append<T: BitwiseCopyable>(plain value: T) {
         reserve(MemoryLayout<T>.size)
         // SAFETY: room was made for the value; the buffer is `self`'s alone; storing bytes needs no alignment.
-        unsafe (base + count).storeBytes(of: value, as: T.self)
-        count &+= MemoryLayout<T>.size
+        unsafe cursor.storeBytes(of: value, as: T.self)
+        unsafe cursor += MemoryLayout<T>.size
     }
 
     /// Appends `bytes` as they are, without a length.
@@ -38,9 +19,9 @@ extension WireWriter {
         // `self`'s alone.
         unsafe bytes.withUnsafeBytes { source in
             guard let start = source.baseAddress else { return }
-            unsafe (base + count).copyMemory(from: start, byteCount: size)
+            unsafe cursor.copyMemory(from: start, byteCount: size)
         }
-        count &+= size
+        unsafe cursor += size
     }
 
     /// Appends `bytes` as they are, without a length.
@@ -50,16 +31,29 @@ extension WireWriter {
         append(bytes: unsafe bytes.bytes)
     }
 
-    /// Appends the number of `bytes`, then `bytes`.
+    /// Appends a length, then as many bytes as `size` says from `bytes` on; room for both is made once.
+    ///
+    /// - Parameter bytes: Initialised, and another memory than the writer's.
+    @unsafe
     @inlinable
-    package mutating func append(lengthPrefixed bytes: RawSpan) {
-        append(length: bytes.byteCount)
-        append(bytes: bytes)
+    @inline(__always)
+    internal mutating func append(length: Int, bytes: UnsafeRawPointer, size: Int) {
+        reserve(size &+ 9)
+        if length < 253 {
+            // SAFETY: room was made for the longest length, and for `size` bytes behind it.
+            unsafe cursor.storeBytes(of: UInt8(truncatingIfNeeded: length), as: UInt8.self)
+            unsafe cursor += 1
+        } else {
+            append(longLength: length)
+        }
+        unsafe copyBytes(from: bytes, to: cursor, count: size)
+        unsafe cursor += size
     }
 
     /// Appends a length in its shortest form: one byte up to 252, else a byte 253, 254 or 255 and then 2, 4 or 8
     /// bytes.
     @inlinable
+    @inline(__always)
     package mutating func append(length: Int) {
         if length < 253 {
             append(plain: UInt8(truncatingIfNeeded: length))
@@ -92,34 +86,27 @@ extension WireWriter {
 
     /// Appends the elements of a plain array as one block, aligned for views of it.
     ///
-    /// A block of at least 64 bytes whose elements are wider than a byte has a byte before it that says how many
-    /// zero bytes (0 to 15) follow it, chosen so that the elements are aligned relative to the message's start.
-    /// A reader need not rely on that, so a message may be embedded at any offset of another.
+    /// A block of at least 64 bytes has a byte before it that says how many zero bytes (0 to 15) follow it, chosen so
+    /// that the elements are aligned relative to the message's start. A reader need not rely on that, so a message may
+    /// be embedded at any offset of another.
     @inlinable
+    @inline(__always)
     package mutating func append<T: Plain>(block elements: Span<T>) {
         guard MemoryLayout<T>.size == MemoryLayout<T>.stride else {
             for index in elements.indices { append(plain: elements[index]) }
             return
         }
         let size = elements.count &* MemoryLayout<T>.stride
-        if MemoryLayout<T>.alignment > 1 && size >= WireFormat.alignedBlock {
-            appendPadding(toAlignment: min(MemoryLayout<T>.alignment, 16), blockSize: size)
-        }
-        reserve(size)
-        // SAFETY: room was made for the block; `T: Plain` has no padding inside and, by the guard, none at its
-        // end, so `size` bytes are initialised; they can't overlap a buffer that is `self`'s alone.
-        unsafe elements.withUnsafeBufferPointer { source in
-            guard let start = source.baseAddress else { return }
-            unsafe (base + count).copyMemory(from: start, byteCount: size)
-        }
-        count &+= size
+        if size >= WireFormat.alignedBlock { appendPadding(toAlignment: MemoryLayout<T>.alignment, blockSize: size) }
+        // SAFETY: `T: Plain` has no padding inside and, by the guard, none at its end, so all bytes are initialised.
+        append(bytes: unsafe elements.bytes)
     }
 
-    /// Appends the number of padding bytes and the padding, so that what follows is aligned.
+    /// Appends the number of padding bytes and the padding, so that what follows is aligned, and makes room for it.
     @usableFromInline
-    internal mutating func appendPadding(toAlignment alignment: Int, blockSize: Int) {
+    package mutating func appendPadding(toAlignment alignment: Int, blockSize: Int) {
         reserve(16 + blockSize)
-        let padding = (0 &- (count &+ 1)) & (alignment &- 1)
+        let padding = (0 &- (byteCount &+ 1)) & (min(alignment, 16) &- 1)
         append(plain: UInt8(truncatingIfNeeded: padding))
         for _ in 0..<padding { append(plain: 0 as UInt8) }
     }
@@ -128,14 +115,14 @@ extension WireWriter {
     ///
     /// - Returns: The slot's offset.
     package mutating func reserveSlot<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) -> Int {
-        let offset = count
+        let offset = byteCount
         append(plain: 0 as T)
         return offset
     }
 
     /// Stores `value`, little endian, in the slot at `offset`.
     package mutating func fill<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, with value: T) {
-        precondition(offset >= 0 && MemoryLayout<T>.size <= count - offset, "a slot lies in what was written")
+        precondition(offset >= 0 && MemoryLayout<T>.size <= byteCount - offset, "a slot lies in what was written")
         // SAFETY: in bounds of the initialised bytes by the precondition; storing bytes needs no alignment.
         unsafe (base + offset).storeBytes(of: value, as: T.self)
     }
@@ -148,5 +135,11 @@ package enum WireFormat {
     @usableFromInline
     package static var alignedBlock: Int {
         @inlinable get { 64 }
+    }
+
+    /// What stands in place of the number of padding bytes if the elements are in the message's next block.
+    @usableFromInline
+    package static var blockFollows: UInt8 {
+        @inlinable get { 16 }
     }
 }

@@ -10,9 +10,16 @@
 /// ```
 @safe
 public struct WireWriter: ~Copyable {
+    /// The buffer: an array, so that ``finish()`` can hand it on as it is. Never read nor written but through `base`.
+    @usableFromInline internal var storage: [UInt8]
+    /// The first byte of `storage`.
     @usableFromInline internal var base: UnsafeMutableRawPointer
-    @usableFromInline internal var capacity: Int
-    @usableFromInline internal var count: Int
+    /// Where the next byte goes: everything before it is written, nothing from it on.
+    @usableFromInline internal var cursor: UnsafeMutableRawPointer
+    /// The end of `storage`.
+    @usableFromInline internal var end: UnsafeMutableRawPointer
+    /// Arrays that are part of the message, but not of the buffer.
+    @usableFromInline internal var kept: KeptBlocks
     @usableFromInline internal var elementDepth: Int
     /// Keys that ``Codable`` values have in common, see `CodableKeys`.
     @usableFromInline internal var keys: CodableKeys?
@@ -24,32 +31,36 @@ public struct WireWriter: ~Copyable {
     }
 
     /// A writer that takes `byteCount` bytes before it has to grow.
-    public init(reserving byteCount: Int) {
+    ///
+    /// - Parameters:
+    ///   - byteCount: At least 0.
+    ///   - minimumBlock: Plain arrays of so many bytes are not copied as they are written but kept, until the message
+    ///     is finished; `nil` copies all. One that is kept costs about as much as 4 KiB copied.
+    public init(reserving byteCount: Int, keepingBlocksOf minimumBlock: Int? = nil) {
         precondition(byteCount >= 0, "a writer can't reserve a negative number of bytes")
-        capacity = max(byteCount, 64)
-        // SAFETY: freed by `deinit`, or by `grow` when it is replaced.
-        unsafe base = .allocate(byteCount: capacity, alignment: 16)
-        count = 0
+        storage = Self.buffer(byteCount: max(byteCount, 64))
+        unsafe base = Self.start(of: &storage)
+        unsafe cursor = unsafe base
+        unsafe end = unsafe base + storage.count
+        kept = KeptBlocks(minimumByteCount: minimumBlock)
         elementDepth = 0
     }
 
-    // SAFETY: allocated by `init` or `grow`, and freed nowhere else while `base` points to it.
-    deinit { unsafe base.deallocate() }
-
-    /// Bytes written so far.
+    /// Bytes written so far, without the arrays that are kept.
     @inlinable
-    public var byteCount: Int { count }
+    public var byteCount: Int { unsafe cursor - base }
 
-    /// The bytes written so far, borrowed: to send them without the copy that ``finish()`` makes.
+    /// The bytes written so far, borrowed: to send them without an array of their own.
     ///
-    /// Call ``check()`` first.
+    /// Call ``check()`` first. A writer that keeps blocks has no such bytes.
     @inlinable
     package var bytes: RawSpan {
         @_lifetime(borrow self)
         get {
-            // SAFETY: `count` bytes from `base` are initialised; the borrow keeps `self`, which owns them, from
+            precondition(kept.blocks.isEmpty, "the message is more than these bytes")
+            // SAFETY: `byteCount` bytes from `base` are initialised; the borrow keeps `self`, which owns them, from
             // being written to or destroyed.
-            let view = unsafe RawSpan(_unsafeStart: base, byteCount: count)
+            let view = unsafe RawSpan(_unsafeStart: base, byteCount: byteCount)
             return unsafe _overrideLifetime(view, borrowing: self)
         }
     }
@@ -61,7 +72,8 @@ public struct WireWriter: ~Copyable {
 
     /// Forgets what was written and any failure, and keeps the buffer for the next message.
     package mutating func removeAll() {
-        count = 0
+        unsafe cursor = unsafe base
+        kept.removeAll()
         elementDepth = 0
         keys = nil
         failure = nil
@@ -71,11 +83,20 @@ public struct WireWriter: ~Copyable {
     ///
     /// - Returns: The bytes written.
     /// - Throws: The first failure that was remembered, see ``fail(_:)``.
-    /// - Complexity: Copies the bytes once, so that writing itself can be unchecked.
+    /// - Complexity: O(1) if more than half of the buffer was used, or else copies the bytes once. Arrays that were
+    ///   kept are copied here, once.
     public consuming func finish() throws(WireError) -> [UInt8] {
         try check()
-        // SAFETY: `count` bytes from `base` are initialised, and the array copies them.
-        return unsafe Array(UnsafeRawBufferPointer(start: base, count: count))
+        if !kept.blocks.isEmpty { return gathered() }
+        let count = byteCount
+        if count < storage.count / 2 {
+            // SAFETY: `count` bytes from `base` are initialised, and the array copies them.
+            return unsafe Array(UnsafeRawBufferPointer(start: base, count: count))
+        }
+        var bytes = storage
+        storage = []
+        bytes.removeLast(bytes.count - count)
+        return bytes
     }
 
     /// Remembers that a value can't be written; ``finish()`` then throws ``WireError/Code/notEncodable`` with
@@ -89,5 +110,54 @@ public struct WireWriter: ~Copyable {
     /// Remembers `error` if it is the first.
     package mutating func fail(_ error: WireError) {
         if failure == nil { failure = error }
+    }
+}
+
+// MARK: The buffer
+
+extension WireWriter {
+    /// Makes room for `byteCount` more bytes.
+    @inlinable
+    @inline(__always)
+    package mutating func reserve(_ byteCount: Int) {
+        if unsafe byteCount > end - cursor { grow(by: byteCount) }
+    }
+
+    /// Replaces the buffer by one at least twice as large that has room for `byteCount` more bytes.
+    @usableFromInline
+    @inline(never)
+    internal mutating func grow(by byteCount: Int) {
+        let count = self.byteCount
+        var larger = Self.buffer(byteCount: max(storage.count * 2, count + byteCount))
+        let start = unsafe Self.start(of: &larger)
+        // SAFETY: the new buffer has room for the `count` initialised bytes that are copied, and is another one.
+        unsafe start.copyMemory(from: base, byteCount: count)
+        storage = larger
+        unsafe base = unsafe start
+        unsafe cursor = unsafe start + count
+        unsafe end = unsafe start + storage.count
+    }
+
+    /// Makes room for `count` more elements like the one that was written from `offset` on.
+    ///
+    /// - Parameter limit: Bytes that are reserved at most: the guess may be wrong.
+    @usableFromInline
+    internal mutating func reserve(likeElementAt offset: Int, count: Int, limit: Int) {
+        let (size, overflow) = (byteCount &- offset).multipliedReportingOverflow(by: count)
+        reserve(overflow ? limit : min(size + size / 8, limit))
+    }
+
+    /// An array of `byteCount` bytes that are whatever was there.
+    private static func buffer(byteCount: Int) -> [UInt8] {
+        // SAFETY: any bits are a byte; what was not written since is cut off before anyone sees the array.
+        unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { $1 = $0.count }
+    }
+
+    /// Where the bytes of `array` are, for as long as it is neither changed nor freed.
+    @unsafe
+    private static func start(of array: inout [UInt8]) -> UnsafeMutableRawPointer {
+        // SAFETY: an array's elements stay where they are until it is changed; the only reference to it is `storage`
+        // or about to be, which is changed by replacing it together with the pointers into it. It isn't empty.
+        unsafe array.withUnsafeMutableBytes { unsafe $0.baseAddress.unsafelyUnwrapped }
     }
 }

@@ -21,10 +21,10 @@ struct FormatTests {
     func lengths() throws {
         #expect(try hex("".wireBytes()) == "00")
         #expect(try hex("é".wireBytes()) == "02 c3 a9")
-        #expect(try [UInt8](repeating: 7, count: 252).wireBytes() == [252] + [UInt8](repeating: 7, count: 252))
-        #expect(try hex(Array([UInt8](repeating: 7, count: 253).wireBytes().prefix(4))) == "fd fd 00 07")
-        #expect(try hex(Array([UInt8](repeating: 7, count: 65_535).wireBytes().prefix(4))) == "fd ff ff 07")
-        #expect(try hex(Array([UInt8](repeating: 7, count: 65_536).wireBytes().prefix(6))) == "fe 00 00 01 00 07")
+        #expect(try String(repeating: "x", count: 252).wireBytes() == [252] + [UInt8](repeating: 0x78, count: 252))
+        #expect(try hex(Array(String(repeating: "x", count: 253).wireBytes().prefix(4))) == "fd fd 00 78")
+        #expect(try hex(Array(String(repeating: "x", count: 65_535).wireBytes().prefix(4))) == "fd ff ff 78")
+        #expect(try hex(Array(String(repeating: "x", count: 65_536).wireBytes().prefix(6))) == "fe 00 00 01 00 78")
     }
 
     @Test("a choice is a byte before its value")
@@ -55,6 +55,9 @@ struct FormatTests {
         #expect(bytes.count == 72)
         #expect(hex(Array(bytes.prefix(16))) == "08 06 00 00 00 00 00 00 ff 00 00 00 00 00 00 00")
         #expect(try hex(Array([UInt64](repeating: 1, count: 7).wireBytes().prefix(3))) == "07 01 00")
+        // Bytes are aligned anywhere.
+        #expect(try hex(Array([UInt8](repeating: 7, count: 63).wireBytes().prefix(3))) == "3f 07 07")
+        #expect(try hex(Array([UInt8](repeating: 7, count: 64).wireBytes().prefix(3))) == "40 00 07")
     }
 
     @Test("a block can be embedded at any offset", arguments: 0..<17)

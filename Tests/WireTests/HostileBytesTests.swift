@@ -137,7 +137,7 @@ struct HostileBytesTests {
         #expect(failure(of: Duration.self, [UInt8](repeating: 0x7F, count: 16)) == .invalidValue)
         #expect(failure(of: Set<UInt8>.self, [2, 1, 1]) == .duplicateKey)
         #expect(failure(of: [UInt8: UInt8].self, [2, 1, 0, 1, 0]) == .duplicateKey)
-        #expect(failure(of: [UInt64].self, [8, 16]) == .invalidLength)
+        #expect(failure(of: [UInt64].self, [8, 17]) == .invalidLength)
         #expect(failure(of: [UInt64].self, [8, 1, 1] + [UInt8](repeating: 0, count: 64)) == .invalidValue)
     }
 
