@@ -105,7 +105,7 @@ extension WireWriter {
             /// Copies the bytes behind what is there.
             func put(_ bytes: UnsafeRawBufferPointer) {
                 // SAFETY: the pieces add up to `total` bytes, for which there is room.
-                let room = unsafe UnsafeMutableRawBufferPointer(target)
+                let room = UnsafeMutableRawBufferPointer(target)
                 unsafe UnsafeMutableRawBufferPointer(rebasing: room[filled...]).copyMemory(from: bytes)
                 filled += bytes.count
             }
