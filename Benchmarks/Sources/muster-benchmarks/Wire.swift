@@ -125,6 +125,14 @@ private func copies(of bytes: [UInt8], reading: (@Sendable () -> UInt64)? = nil)
     return operations
 }
 
+// MARK: Views
+
+/// The message read where it lies, see `WireViews.swift`.
+private func readInPlace(_ message: [UInt8], pass: @escaping @Sendable () throws -> Void) -> WireOperation {
+    WireOperation(
+        key: "muster.views.verified", label: "Muster: verify, read in place", byteCount: message.count, pass: pass)
+}
+
 // MARK: Foundation
 
 /// Foundation's encoders and decoders for the first `count` elements.
@@ -190,6 +198,7 @@ extension WireShape {
             {
                 check(checksum(try [Double](wireBytes: bytes)), expected)
             },
+            readInPlace(bytes) { check(try checksum(ofDoublesIn: bytes), expected) },
         ]
     } foundation: {
         try foundationLanes(WireData.doubles(), count: 200_000) { checksum($0) }
@@ -214,6 +223,7 @@ extension WireShape {
             WireOperation(key: "muster.decode", label: "Muster: decode, every field read", byteCount: bytes.count) {
                 check(checksum(try [Record](wireBytes: bytes)), expected)
             },
+            readInPlace(bytes) { check(try checksum(ofRecordsIn: bytes), expected) },
             WireOperation(
                 key: "swift.decode", label: "hand-written Swift: decode, unchecked", byteCount: bytes.count
             ) {
@@ -241,6 +251,7 @@ extension WireShape {
             WireOperation(key: "muster.decode", label: "Muster: decode, every field read", byteCount: bytes.count) {
                 check(checksum(try [LogLine](wireBytes: bytes)), expected)
             },
+            readInPlace(bytes) { check(try checksum(ofLogLinesIn: bytes), expected) },
             WireOperation(key: "checksum", label: "every field read, nothing decoded", byteCount: bytes.count) {
                 check(checksum(values), expected)
             },
@@ -267,6 +278,7 @@ extension WireShape {
             {
                 check(checksum(try [Triangle](wireBytes: bytes)), expected)
             },
+            readInPlace(bytes) { check(try checksum(ofTrianglesIn: bytes), expected) },
         ]
     } foundation: {
         try foundationLanes(WireData.mesh(), count: 20_000) { checksum($0) }
@@ -288,6 +300,7 @@ extension WireShape {
             WireOperation(key: "muster.decode", label: "Muster: decode, every field read", byteCount: bytes.count) {
                 check(checksum(try [Update](wireBytes: bytes)), expected)
             },
+            readInPlace(bytes) { check(try checksum(ofUpdatesIn: bytes), expected) },
             WireOperation(key: "checksum", label: "every field read, nothing decoded", byteCount: bytes.count) {
                 check(checksum(values), expected)
             },

@@ -3,7 +3,7 @@
 
 extension UInt64 {
     @inline(__always)
-    fileprivate mutating func add(_ value: some BinaryInteger) { self &+= UInt64(truncatingIfNeeded: value) }
+    mutating func add(_ value: some BinaryInteger) { self &+= UInt64(truncatingIfNeeded: value) }
 
     @inline(__always)
     fileprivate mutating func add(_ text: String) {
@@ -21,20 +21,44 @@ extension UInt64 {
         self &+= UInt64(vector.x.bitPattern) &+ UInt64(vector.y.bitPattern) &+ UInt64(vector.z.bitPattern)
     }
 
+    @inline(__always)
+    mutating func add(_ triangle: Triangle) {
+        add(triangle.first)
+        add(triangle.second)
+        add(triangle.third)
+        add(triangle.normal)
+    }
+
+    @inline(__always)
+    mutating func add(_ address: Address) {
+        add(address.a)
+        add(address.b)
+        add(address.c)
+        add(address.d)
+    }
+
+    mutating func add(_ guidance: Guidance) {
+        add(guidance.angle)
+        add(guidance.isSubmerged ? 1 : 0)
+        add(guidance.velocity)
+    }
+
+    mutating func add(_ movement: Movement) {
+        add(movement.altitude)
+        add(movement.angle)
+        add(movement.x.bitPattern)
+        add(movement.y.bitPattern)
+        add(movement.velocity)
+    }
+
     fileprivate mutating func add(_ contact: Contact) {
         add(contact.id)
         add(contact.damage)
         add(contact.ship?.rawValue ?? 99)
         if let name = contact.name { add(name) } else { add(7) }
         add(contact.player ?? 9)
-        add(contact.guidance.angle)
-        add(contact.guidance.isSubmerged ? 1 : 0)
-        add(contact.guidance.velocity)
-        add(contact.movement.altitude)
-        add(contact.movement.angle)
-        add(contact.movement.x.bitPattern)
-        add(contact.movement.y.bitPattern)
-        add(contact.movement.velocity)
+        add(contact.guidance)
+        add(contact.movement)
         for reload in contact.reloads { add(reload) }
         for turret in contact.turrets { add(turret) }
     }
@@ -63,10 +87,7 @@ func checksum(_ elements: [Record]) -> UInt64 {
 func checksum(_ elements: [LogLine]) -> UInt64 {
     var sum: UInt64 = 0
     for line in elements {
-        sum.add(line.address.a)
-        sum.add(line.address.b)
-        sum.add(line.address.c)
-        sum.add(line.address.d)
+        sum.add(line.address)
         sum.add(line.identity)
         sum.add(line.user)
         sum.add(line.date)
@@ -80,12 +101,7 @@ func checksum(_ elements: [LogLine]) -> UInt64 {
 @inline(never)
 func checksum(_ elements: [Triangle]) -> UInt64 {
     var sum: UInt64 = 0
-    for triangle in elements {
-        sum.add(triangle.first)
-        sum.add(triangle.second)
-        sum.add(triangle.third)
-        sum.add(triangle.normal)
-    }
+    for triangle in elements { sum.add(triangle) }
     return sum
 }
 
