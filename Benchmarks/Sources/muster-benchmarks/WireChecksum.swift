@@ -6,7 +6,7 @@ extension UInt64 {
     mutating func add(_ value: some BinaryInteger) { self &+= UInt64(truncatingIfNeeded: value) }
 
     @inline(__always)
-    fileprivate mutating func add(_ text: String) {
+    mutating func add(_ text: String) {
         let sum = unsafe text.utf8.withContiguousStorageIfAvailable { bytes in
             var sum: UInt64 = 0
             for index in 0..<bytes.count { sum &+= UInt64(unsafe bytes[index]) }

@@ -1,5 +1,3 @@
-import Muster
-
 /// Random numbers that are the same in every language: SplitMix64. `Benchmarks/peers/data.h` draws the same ones in the
 /// same order, and each peer must come to the same checksums.
 struct SplitMix64 {
@@ -25,7 +23,7 @@ struct SplitMix64 {
 
 // MARK: Shape (b), a record of each kind of field
 
-struct Record: WireCodable, Codable, Sendable {
+struct Record: Codable, Sendable {
     var id: Int64
     var score: Double
     var name: String
@@ -42,21 +40,18 @@ struct Record: WireCodable, Codable, Sendable {
     init(id: Int64, score: Double, name: String, values: [Int32]) {
         (self.id, self.score, self.name, self.values) = (id, score, name, values)
     }
-
-    func write(to output: inout WireWriter) { output.write(id, score, name, values) }
-    init(from input: inout WireReader) throws(WireError) { (id, score, name, values) = try input.read() }
 }
 
 // MARK: Shape log: lines of a web server's log
 
-struct Address: Plain, Codable, Sendable {
+struct Address: Codable, Sendable {
     var a: UInt8
     var b: UInt8
     var c: UInt8
     var d: UInt8
 }
 
-struct LogLine: WireCodable, Codable, Sendable {
+struct LogLine: Codable, Sendable {
     var address: Address
     var identity: String
     var user: String
@@ -88,16 +83,11 @@ struct LogLine: WireCodable, Codable, Sendable {
         code = random.element(Self.codes)
         size = random.below(100_000_000)
     }
-
-    func write(to output: inout WireWriter) { output.write(address, identity, user, date, request, code, size) }
-    init(from input: inout WireReader) throws(WireError) {
-        (address, identity, user, date, request, code, size) = try input.read()
-    }
 }
 
 // MARK: Shape mesh: triangles, plain through and through
 
-struct Vector: Plain, Codable, Sendable {
+struct Vector: Codable, Sendable {
     var x: Float
     var y: Float
     var z: Float
@@ -105,7 +95,7 @@ struct Vector: Plain, Codable, Sendable {
     init(_ random: inout SplitMix64) { (x, y, z) = (random.float(), random.float(), random.float()) }
 }
 
-struct Triangle: Plain, Codable, Sendable {
+struct Triangle: Codable, Sendable {
     var first: Vector
     var second: Vector
     var third: Vector
@@ -118,11 +108,11 @@ struct Triangle: Plain, Codable, Sendable {
 
 // MARK: Shape mk48: what a game's server tells a player, tables in tables
 
-enum Ship: UInt8, WireCodable, Codable, Sendable, CaseIterable {
+enum Ship: UInt8, Codable, Sendable, CaseIterable {
     case buoy, cutter, dinghy, ferry, freighter, frigate, submarine, tanker, trawler, tug
 }
 
-struct Movement: WireCodable, Codable, Sendable {
+struct Movement: Codable, Sendable {
     var altitude: Int8
     var angle: UInt16
     var x: Float
@@ -135,12 +125,9 @@ struct Movement: WireCodable, Codable, Sendable {
         (x, y) = (random.float() * 750, random.float() * 750)
         velocity = Int16(truncatingIfNeeded: random.next())
     }
-
-    func write(to output: inout WireWriter) { output.write(altitude, angle, x, y, velocity) }
-    init(from input: inout WireReader) throws(WireError) { (altitude, angle, x, y, velocity) = try input.read() }
 }
 
-struct Guidance: WireCodable, Codable, Sendable {
+struct Guidance: Codable, Sendable {
     var angle: UInt16
     var isSubmerged: Bool
     var velocity: Int16
@@ -150,12 +137,9 @@ struct Guidance: WireCodable, Codable, Sendable {
         isSubmerged = random.below(2) == 1
         velocity = Int16(truncatingIfNeeded: random.next())
     }
-
-    func write(to output: inout WireWriter) { output.write(angle, isSubmerged, velocity) }
-    init(from input: inout WireReader) throws(WireError) { (angle, isSubmerged, velocity) = try input.read() }
 }
 
-struct Contact: WireCodable, Codable, Sendable {
+struct Contact: Codable, Sendable {
     var id: UInt32
     var damage: UInt8
     var ship: Ship?
@@ -177,16 +161,9 @@ struct Contact: WireCodable, Codable, Sendable {
         reloads = (0..<random.below(12)).map { _ in Int32(random.below(1000)) }
         turrets = (0..<random.below(5)).map { _ in UInt16(truncatingIfNeeded: random.next()) }
     }
-
-    func write(to output: inout WireWriter) {
-        output.write(id, damage, ship, name, player, guidance, movement, reloads, turrets)
-    }
-    init(from input: inout WireReader) throws(WireError) {
-        (id, damage, ship, name, player, guidance, movement, reloads, turrets) = try input.read()
-    }
 }
 
-struct Terrain: WireCodable, Codable, Sendable {
+struct Terrain: Codable, Sendable {
     var x: Int8
     var y: Int8
     var heights: [UInt8]
@@ -195,12 +172,9 @@ struct Terrain: WireCodable, Codable, Sendable {
         (x, y) = (Int8(truncatingIfNeeded: random.next()), Int8(truncatingIfNeeded: random.next()))
         heights = (0..<random.below(200)).map { _ in UInt8(random.below(256)) }
     }
-
-    func write(to output: inout WireWriter) { output.write(x, y, heights) }
-    init(from input: inout WireReader) throws(WireError) { (x, y, heights) = try input.read() }
 }
 
-struct Update: WireCodable, Codable, Sendable {
+struct Update: Codable, Sendable {
     var score: UInt32
     var radius: Float
     var contacts: [Contact]
@@ -212,9 +186,6 @@ struct Update: WireCodable, Codable, Sendable {
         contacts = (0..<random.below(40)).map { _ in Contact(&random) }
         terrain = random.below(4) == 0 ? Terrain(&random) : nil
     }
-
-    func write(to output: inout WireWriter) { output.write(score, radius, contacts, terrain) }
-    init(from input: inout WireReader) throws(WireError) { (score, radius, contacts, terrain) = try input.read() }
 }
 
 /// The data, the same in every run.
