@@ -1,0 +1,1 @@
+../../../../Sources/muster-benchmarks/WireChecksum.swift
