@@ -1,7 +1,7 @@
 import SwiftProtobuf
 
-/// swift-protobuf beside Muster: the program's values are copied into messages, as a program with types of its own does,
-/// then written; what is read are messages that own their fields.
+/// swift-protobuf beside Muster: the program's values are copied into messages, as a program with types of its own
+/// does, then written; what is read are messages that own their fields.
 @main struct Main {
     static func main() throws {
         let peer = Peer("swift-protobuf")
