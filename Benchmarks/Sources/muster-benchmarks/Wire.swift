@@ -225,6 +225,11 @@ extension WireShape {
             },
             readInPlace(bytes) { check(try checksum(ofRecordsIn: bytes), expected) },
             WireOperation(
+                key: "swift.views", label: "hand-written Swift: in place, checked", byteCount: bytes.count
+            ) {
+                check(try checksumByHand(ofRecordsIn: bytes, count: values.count), expected)
+            },
+            WireOperation(
                 key: "swift.decode", label: "hand-written Swift: decode, unchecked", byteCount: bytes.count
             ) {
                 check(checksum(decodeByHand(bytes, count: values.count)), expected)

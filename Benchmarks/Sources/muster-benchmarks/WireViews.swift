@@ -111,7 +111,7 @@ extension UInt64 {
 }
 
 extension UInt64 {
-    fileprivate mutating func add(_ text: UTF8Span) {
+    mutating func add(_ text: UTF8Span) {
         let units = text.span
         for index in units.indices { add(units[index]) }
     }
