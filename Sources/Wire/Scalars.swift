@@ -49,7 +49,7 @@ extension WireReader {
     /// The error for the byte that was just read.
     @usableFromInline
     @inline(never)
-    internal func invalidByte(_ code: WireError.Code, _ byte: UInt8) -> WireError {
+    internal mutating func invalidByte(_ code: WireError.Code, _ byte: UInt8) -> WireError {
         WireError(code: code, offset: position &- 1, detail: "byte \(byte)")
     }
 }

@@ -3,14 +3,17 @@ extension WireReader {
     /// Checks that `byteCount` bytes remain.
     @inlinable
     @inline(__always)
-    package func need(_ byteCount: Int) throws(WireError) {
+    package mutating func need(_ byteCount: Int) throws(WireError) {
         guard byteCount <= remainingByteCount else { throw truncated(byteCount) }
     }
 
     /// The error for a value of `byteCount` bytes that remain not.
+    ///
+    /// This and the other errors are made in place (`mutating`): a reader is copied as a whole for a call that isn't, and
+    /// that before it is known whether there is an error.
     @usableFromInline
     @inline(never)
-    internal func truncated(_ byteCount: Int) -> WireError {
+    internal mutating func truncated(_ byteCount: Int) -> WireError {
         WireError(code: .truncated, offset: position, needed: byteCount, available: remainingByteCount)
     }
 

@@ -176,7 +176,7 @@ extension WireReader {
     /// The error for one more level than allowed.
     @usableFromInline
     @inline(never)
-    internal func tooDeep() -> WireError {
+    internal mutating func tooDeep() -> WireError {
         error(.nestingLimit, "nested deeper than \(limits.nesting)")
     }
 }

@@ -11,9 +11,13 @@ extension WireReader {
     /// - Throws: ``WireError/Code/truncated``, or ``WireError/Code/invalidLength``.
     /// - Complexity: O(1), allocates nothing.
     @inlinable
+    @inline(__always)
     @_lifetime(copy self)
     public mutating func readView<T: Plain>(of type: T.Type) throws(WireError) -> PlainView<T> {
         let count = try readLength()
+        if MemoryLayout<T>.size > 0 && count < WireFormat.alignedBlock / MemoryLayout<T>.size {
+            return PlainView(try borrow(count &* MemoryLayout<T>.size), count: count)
+        }
         return try readElements(of: T.self, count: count)
     }
 
@@ -56,6 +60,7 @@ extension WireReader {
     ///   ``WireError/Code/invalidLength``.
     /// - Complexity: O(number of bytes), allocates nothing.
     @inlinable
+    @inline(__always)
     @_lifetime(copy self)
     public mutating func readUTF8() throws(WireError) -> UTF8Span {
         let byteCount = try readLength()
@@ -73,11 +78,43 @@ extension WireReader {
             // SAFETY: ASCII is valid UTF-8.
             return unsafe UTF8Span(unchecked: Span(_bytes: bytes), isKnownASCII: true)
         }
+        return try validated(Span(_bytes: bytes), at: start)
+    }
+
+    /// Text that is not all ASCII.
+    @usableFromInline
+    @inline(never)
+    @_lifetime(copy text)
+    internal func validated(_ text: Span<UInt8>, at offset: Int) throws(WireError) -> UTF8Span {
         do {
-            return try UTF8Span(validating: Span(_bytes: bytes))
+            return try UTF8Span(validating: text)
         } catch {
-            throw WireError(code: .invalidUTF8, offset: start)
+            throw WireError(code: .invalidUTF8, offset: offset)
         }
+    }
+
+    /// Reads the number of elements that an array, set or dictionary has written before them, to read them one by one.
+    ///
+    /// ```swift
+    /// for _ in 0..<(try input.readCount()) { total += try input.readUTF8().count }   // what [String] has written
+    /// ```
+    ///
+    /// - Returns: At least 0. Nothing has compared it with the bytes that remain: reserve no memory for so many.
+    /// - Throws: ``WireError/Code/invalidLength``, or ``WireError/Code/truncated``.
+    @inlinable
+    @inline(__always)
+    public mutating func readCount() throws(WireError) -> Int {
+        try readLength()
+    }
+
+    /// Reads whether an optional has a value, which then follows.
+    ///
+    /// - Throws: ``WireError/Code/invalidTag``, or ``WireError/Code/truncated``.
+    @inlinable
+    public mutating func readIsPresent() throws(WireError) -> Bool {
+        let tag = try readPlain(UInt8.self)
+        guard tag <= 1 else { throw invalidByte(.invalidTag, tag) }
+        return tag == 1
     }
 
     /// Takes the next bytes as they are.
@@ -95,7 +132,7 @@ extension WireReader {
     /// The error for elements that are not aligned.
     @usableFromInline
     @inline(never)
-    internal func misaligned(_ offset: Int, _ alignment: Int) -> WireError {
+    internal mutating func misaligned(_ offset: Int, _ alignment: Int) -> WireError {
         WireError(code: .misaligned, offset: offset, detail: "the elements are not aligned to \(alignment) bytes")
     }
 }

@@ -102,13 +102,13 @@ public struct WireReader: ~Escapable {
     /// ```swift
     /// default: throw input.invalid("Shape has no case \(tag)")
     /// ```
-    public func invalid(_ detail: String) -> WireError {
+    public mutating func invalid(_ detail: String) -> WireError {
         WireError(code: .invalidValue, offset: position, detail: detail)
     }
 
     /// An error of kind `code` at the current offset.
     @usableFromInline
-    package func error(_ code: WireError.Code, _ detail: String = "") -> WireError {
+    package mutating func error(_ code: WireError.Code, _ detail: String = "") -> WireError {
         WireError(code: code, offset: position, detail: detail)
     }
 }

@@ -120,25 +120,3 @@ extension UInt64 {
         for index in numbers.indices { add(numbers[index]) }
     }
 }
-
-// MARK: What the reader keeps to itself
-
-extension WireReader {
-    /// Reads how many elements an array has, which nothing has compared with the bytes that remain: the loop over them
-    /// ends where the bytes do.
-    fileprivate mutating func readCount() throws(WireError) -> Int {
-        let first: UInt8 = try read()
-        if first < 253 { return Int(first) }
-        let (count, shortest): (UInt64, UInt64) =
-            switch first {
-            case 253: (UInt64(try read() as UInt16), 253)
-            case 254: (UInt64(try read() as UInt32), 0x1_0000)
-            default: (try read(), 0x1_0000_0000)
-            }
-        guard count >= shortest, let result = Int(exactly: count) else { throw invalid("\(count) elements") }
-        return result
-    }
-
-    /// Reads whether an optional has a value, which then follows: its tag is what a `Bool` is, 0 or 1 and nothing else.
-    fileprivate mutating func readIsPresent() throws(WireError) -> Bool { try read() }
-}
