@@ -1,6 +1,7 @@
 extension Optional: WireEncodable where Wrapped: WireEncodable {
     /// Appends a byte: 0 for `nil`, or 1 and then the value.
     @inlinable
+    @inline(__always)
     public func write(to output: inout WireWriter) {
         switch self {
         case nil: output.append(plain: 0 as UInt8)

@@ -8,7 +8,8 @@
 @inline(__always)
 internal func copyBytes(from source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int) {
     switch count {
-    case 17...: unsafe target.copyMemory(from: source, byteCount: count)
+    case 33...: unsafe target.copyMemory(from: source, byteCount: count)
+    case 16...: unsafe copyEnds(of: SIMD2<UInt64>.self, from: source, to: target, count: count)
     case 8...: unsafe copyEnds(of: UInt64.self, from: source, to: target, count: count)
     case 4...: unsafe copyEnds(of: UInt32.self, from: source, to: target, count: count)
     case 1...:
@@ -29,7 +30,7 @@ internal func copyBytes(from source: UnsafeRawPointer, to target: UnsafeMutableR
 @unsafe
 @inlinable
 @inline(__always)
-internal func copyEnds<Word: FixedWidthInteger & BitwiseCopyable>(
+internal func copyEnds<Word: BitwiseCopyable>(
     of type: Word.Type, from source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int
 ) {
     let last = count &- MemoryLayout<Word>.size

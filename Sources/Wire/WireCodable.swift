@@ -68,11 +68,22 @@ extension WireEncodable {
             // SAFETY: `Lent` has one property, so it lies in memory as its value does; each is borrowed during a call.
             let lent = unsafe UnsafeRawPointer(start).assumingMemoryBound(to: Lent<Self>.self)
             let offset = output.byteCount
-            unsafe lent[0].write(to: &output)
-            // The first shows how much room the others may take: at most a small multiple of what they have in memory.
-            output.reserve(
-                likeElementAt: offset, count: source.count &- 1, limit: 4 &* MemoryLayout<Self>.stride &* source.count)
-            for index in 1..<source.count { unsafe lent[index].write(to: &output) }
+            var index = 0
+            // The first elements show how much room the others may take: at most a small multiple of what they have in
+            // memory.
+            for sample in [1, 32] where sample < source.count {
+                while index < sample {
+                    unsafe lent[index].write(to: &output)
+                    index &+= 1
+                }
+                output.reserve(
+                    likeBytesFrom: offset, times: source.count / sample - 1,
+                    limit: 4 &* MemoryLayout<Self>.stride &* source.count)
+            }
+            while index < source.count {
+                unsafe lent[index].write(to: &output)
+                index &+= 1
+            }
         }
         output.leaveElements()
     }

@@ -138,13 +138,13 @@ extension WireWriter {
         unsafe end = unsafe start + storage.count
     }
 
-    /// Makes room for `count` more elements like the one that was written from `offset` on.
+    /// Makes room for `times` as much as was written from `offset` on, and an eighth more.
     ///
     /// - Parameter limit: Bytes that are reserved at most: the guess may be wrong.
     @usableFromInline
-    internal mutating func reserve(likeElementAt offset: Int, count: Int, limit: Int) {
-        let (size, overflow) = (byteCount &- offset).multipliedReportingOverflow(by: count)
-        reserve(overflow ? limit : min(size + size / 8, limit))
+    internal mutating func reserve(likeBytesFrom offset: Int, times: Int, limit: Int) {
+        let (size, overflow) = (byteCount &- offset).multipliedReportingOverflow(by: times)
+        reserve(overflow ? limit : min(size &+ size / 8, limit))
     }
 
     /// An array of `byteCount` bytes that are whatever was there.
