@@ -41,6 +41,18 @@ struct Check: Sendable {
         guard owned == copied else { fatalError("a view differs from a copy") }
     }
 
+    /// Messages in pieces: the first byte says how many blocks there are, a byte for each how long it is (in fours), and the
+    /// blocks stand at the end.
+    static let pieces = Check(seed: Pieces.seed) { input in
+        guard let message = Pieces.message(in: input), let value = try? Pieces(wireMessage: message) else { return }
+        do {
+            let again = try Pieces(wireMessage: value.wireMessage(blocksFrom: 64))
+            guard try again.wireBytes() == value.wireBytes() else { fatalError("another value from other pieces") }
+        } catch {
+            fatalError("what was read can't be written in pieces and read again: \(error)")
+        }
+    }
+
     private static func trip<T: WireCodable & SendableMetatype>(
         _ sample: T, agree: @escaping @Sendable ([UInt8], [UInt8]) -> Bool
     ) -> Check {
@@ -98,5 +110,39 @@ private struct Borrowed: Equatable {
             guard error.code == .misaligned else { throw error }
             wide = try input.readView(of: UInt64.self).copyElements()
         }
+    }
+}
+
+/// Arrays that can be blocks, and what can stand between them.
+private struct Pieces: WireCodable {
+    var text: String, wide: [Double], bytes: [UInt8], shared: SharedArray<Int32>, parts: [[Int16]]
+
+    func write(to output: inout WireWriter) { output.write(text, wide, bytes, shared, parts) }
+    init(from input: inout WireReader) throws(WireError) { (text, wide, bytes, shared, parts) = try input.read() }
+
+    private init() {
+        text = "Grüße"
+        wide = [Double](repeating: 1.5, count: 9)
+        bytes = [UInt8](repeating: 7, count: 64)
+        shared = SharedArray([Int32](repeating: 5, count: 20))
+        parts = [[1, 2, 3], [Int16](repeating: 4, count: 50)]
+    }
+
+    static var seed: [UInt8] {
+        guard let message = try? Pieces().wireMessage(blocksFrom: 64) else { return [] }
+        let sizes = message.blocks.map { UInt8($0.count / 4) }
+        return [UInt8(sizes.count)] + sizes + message.bytes + message.blocks.joined()
+    }
+
+    static func message(in input: [UInt8]) -> WireMessage? {
+        guard let first = input.first, input.count > Int(first % 8) else { return nil }
+        let count = Int(first % 8)
+        var rest = input.dropFirst(1 + count)
+        var blocks: [SharedArray<UInt8>] = []
+        for size in input[1..<1 + count].reversed() {
+            blocks.insert(SharedArray(Array(rest.suffix(Int(size) * 4))), at: 0)
+            rest = rest.dropLast(Int(size) * 4)
+        }
+        return try? WireMessage(bytes: Array(rest), blocks: blocks)
     }
 }
