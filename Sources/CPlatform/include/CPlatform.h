@@ -4,6 +4,7 @@
 #include "affinity.h"
 #include "events.h"
 #include "lifetime.h"
+#include "memory.h"
 #include "spawn.h"
 #include "streams.h"
 
