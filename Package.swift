@@ -44,7 +44,7 @@ let package = Package(
         .target(name: "CPlatform"),
         module("Machine", ["Placement", "CHwloc", "CNuma", "CPlatform"]),
         module("Transport", ["Wire"]),
-        module("SharedMemoryLink", ["Transport", "CPlatform"]),
+        module("SharedMemoryLink", ["Transport", "Wire", "CPlatform"]),
 
         // Remote work.
         module("Remote", ["Wire"]),
@@ -84,7 +84,7 @@ let package = Package(
         tests("Wire", ["Wire", "WireFoundation"]),
         tests("Placement", ["Placement", "Machine"], files: ["Topologies"]),
         tests("Transport", ["Transport", "Wire"]),
-        tests("SharedMemoryLink", ["SharedMemoryLink", "Transport"]),
+        tests("SharedMemoryLink", ["CPlatform", "SharedMemoryLink", "Transport", "Wire"]),
         tests("Remote", ["Remote", "Wire"]),
         tests("Agent", ["Agent", "Machine", "Placement", "Remote", "Transport"]),
         tests("Scheduling", ["Scheduling"]),

@@ -130,6 +130,12 @@ internal struct SegmentAllocator: Sendable {
         }
     }
 
+    /// Notes that free pages are still what they were, because the system did not take them.
+    mutating func markNotReleased(_ range: Range<Int>) {
+        keptCount += range.count - allocatedCount(in: range)
+        mark(range, .present)
+    }
+
     private func allocatedCount(in range: Range<Int>) -> Int {
         var count = 0
         for page in range.clamped(to: 0..<pages.count) where pages[page] != .absent { count += 1 }

@@ -14,7 +14,7 @@ public struct SharedArray<Element: Plain> {
     /// Number of elements.
     public let count: Int
     /// Keeps the block.
-    @usableFromInline internal let owner: AnyObject?
+    @usableFromInline package let owner: AnyObject?
 
     @inlinable
     internal init(base: UnsafePointer<Element>?, count: Int, owner: AnyObject?) {
