@@ -7,6 +7,8 @@
 @_exported public import Placement
 @_exported public import Remote
 @_exported public import Scheduling
+@_exported public import class SharedMemoryLink.SegmentArena
+@_exported public import struct SharedMemoryLink.SharedMemoryError
 @_exported public import struct SharedMemoryLink.SystemError
 @_exported public import Transport
 @_exported public import Wire

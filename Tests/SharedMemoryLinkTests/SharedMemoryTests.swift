@@ -89,6 +89,19 @@ struct SharedMemoryTests {
         #expect(errors[1]?.description.contains("have 9998 bytes left") == true)
     }
 
+    @Test("more than the limit on file size is an error, and no signal")
+    func fileSize() async {
+        await #expect(processExitsWith: .success) {
+            var limit = rlimit(rlim_cur: 8192, rlim_max: 8192)
+            guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { exit(1) }
+            _ = try SharedMemory(byteCount: 8192)
+            let error = #expect(throws: SharedMemoryError.self) {
+                _ = try SharedMemory(byteCount: 8193, allocation: .sparse)
+            }
+            guard error?.code == .outOfMemory, error?.description.contains("ulimit -f") == true else { exit(2) }
+        }
+    }
+
     @Test("sparse memory takes pages when they are allocated, and gives them back")
     func sparse() throws {
         let memory = try SharedMemory(byteCount: 1 << 40, allocation: .sparse)

@@ -6,7 +6,7 @@ import Muster
     /// Every benchmark, in the order in which they run.
     static let benchmarks: [any Benchmark] =
         [
-            RoundTrip(), TrivialMap(), MillionIntegers(), CapturedArray(), Echo(), StartUp(), IdleWorker(),
+            RoundTrip(), TrivialMap(), MillionIntegers(), CapturedArray(), Echo(), Segments(), StartUp(), IdleWorker(),
         ] + WireShape.all.map { WireBenchmark(shape: $0) }
         + WireShape.all.map { WireBenchmark(shape: $0, isSlow: true) }
 

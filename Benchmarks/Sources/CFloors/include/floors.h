@@ -14,6 +14,25 @@ double floor_ring_round_trip(int cpu, int other_cpu, long calls, long spins);
 /// Seconds to copy `size` bytes into pages that the process has, or (`fresh`) into new ones.
 double floor_copy(size_t size, int fresh);
 
+/// What to do with a block of shared memory (memfd).
+enum floor_shared_way {
+    /// Take its pages from the system in bulk (fallocate, then populate), and copy into them.
+    floor_shared_copy_populated,
+    /// Copy into it, a page fault for each page.
+    floor_shared_copy_faults,
+    /// Copy into pages that were written before.
+    floor_shared_copy_used,
+    /// Sum it in a mapping that was never read, a page fault for every 16 pages.
+    floor_shared_read_faults,
+    /// The same, after its pages were entered in bulk.
+    floor_shared_read_populated,
+    /// Sum it in a mapping that was used before.
+    floor_shared_read_used,
+};
+
+/// Seconds for that with a block of `size` bytes.
+double floor_shared(size_t size, enum floor_shared_way way);
+
 /// Seconds to start a program with one argument (or none: NULL) and wait for its end, `count` times in turn.
 double floor_spawn(const char *program, const char *argument, long count);
 
