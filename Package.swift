@@ -64,7 +64,8 @@ let package = Package(
 
         // Played by the process-level tests: what a user's program does, as subcommands.
         .executableTarget(
-            name: "muster-test-program", dependencies: ["Muster"], path: "Tests/Program", swiftSettings: settings),
+            name: "muster-test-program", dependencies: ["Muster", "SharedMemoryLink", "Transport"],
+            path: "Tests/Program", swiftSettings: settings),
 
         // The program in README.md.
         .executableTarget(

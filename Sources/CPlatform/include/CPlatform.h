@@ -3,6 +3,7 @@
 
 #include "affinity.h"
 #include "events.h"
+#include "futex.h"
 #include "lifetime.h"
 #include "memory.h"
 #include "spawn.h"

@@ -1,0 +1,1 @@
+../SharedMemoryLinkTests/RingTraffic.swift
