@@ -195,6 +195,195 @@ double floor_ring_round_trip(int cpu, int other_cpu, long calls, long spins) {
     return (end - start) / (double)calls * 1e6;
 }
 
+// Frames through rings of bytes: what `SharedMemoryLink` does, by hand. Each side keeps its own count and the last it
+// saw of the other's, the reader copies out, and a side is woken only if it says that it sleeps.
+
+enum { stream_capacity = 1 << 18 };
+
+struct stream {
+    _Alignas(128) _Atomic uint64_t tail;
+    _Alignas(128) _Atomic uint32_t reader_sleeps;
+    _Alignas(128) _Atomic uint64_t head;
+    _Alignas(128) _Atomic uint32_t writer_sleeps;
+    _Alignas(128) char bytes[stream_capacity];
+};
+
+struct end {
+    struct stream *stream;
+    uint64_t own, shown, seen;
+    long spins;
+};
+
+static void advance(_Atomic uint64_t *count, _Atomic uint32_t *sleeps, uint64_t value) {
+    atomic_store(count, value);
+    if (atomic_load(sleeps) != 0 && atomic_exchange(sleeps, 0) != 0) {
+        syscall(SYS_futex, sleeps, FUTEX_WAKE, 1, NULL, NULL, 0);
+    }
+}
+
+static uint64_t await_change(_Atomic uint64_t *count, _Atomic uint32_t *sleeps, uint64_t seen, long spins) {
+    uint64_t now;
+    for (long spin = 0; spin < spins; spin++) {
+        if ((now = atomic_load_explicit(count, memory_order_acquire)) != seen) {
+            return now;
+        }
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        __asm__ volatile("isb");
+#endif
+    }
+    while ((now = atomic_load(count)) == seen) {
+        atomic_store(sleeps, 1);
+        if (atomic_load(count) == seen) {
+            syscall(SYS_futex, sleeps, FUTEX_WAIT, 1, NULL, NULL, 0);
+        }
+        atomic_store_explicit(sleeps, 0, memory_order_relaxed);
+    }
+    return now;
+}
+
+static void put(struct end *writer, const char *from, size_t count) {
+    struct stream *stream = writer->stream;
+    while (count > 0) {
+        size_t space = stream_capacity - (writer->own - writer->seen);
+        if (space < count) {
+            writer->seen = atomic_load_explicit(&stream->head, memory_order_acquire);
+            space = stream_capacity - (writer->own - writer->seen);
+        }
+        if (space == 0) {
+            advance(&stream->tail, &stream->reader_sleeps, writer->own);
+            writer->seen = await_change(&stream->head, &stream->writer_sleeps, writer->seen, writer->spins);
+            continue;
+        }
+        size_t offset = writer->own & (stream_capacity - 1);
+        size_t part = count < space ? count : space;
+        size_t first = part < stream_capacity - offset ? part : stream_capacity - offset;
+        memcpy(stream->bytes + offset, from, first);
+        if (first < part) {
+            memcpy(stream->bytes, from + first, part - first);
+        }
+        writer->own += part;
+        from += part;
+        count -= part;
+    }
+}
+
+static void put_frame(struct end *writer, const char *from, uint64_t count) {
+    put(writer, (const char *)&count, sizeof count);
+    put(writer, from, count);
+    advance(&writer->stream->tail, &writer->stream->reader_sleeps, writer->own);
+}
+
+static void get(struct end *reader, char *to, size_t count) {
+    struct stream *stream = reader->stream;
+    while (count > 0) {
+        size_t there = reader->seen - reader->own;
+        if (there < count) {
+            reader->seen = atomic_load_explicit(&stream->tail, memory_order_acquire);
+            there = reader->seen - reader->own;
+        }
+        if (there == 0) {
+            reader->seen = await_change(&stream->tail, &stream->reader_sleeps, reader->seen, reader->spins);
+            continue;
+        }
+        size_t offset = reader->own & (stream_capacity - 1);
+        size_t part = count < there ? count : there;
+        size_t first = part < stream_capacity - offset ? part : stream_capacity - offset;
+        memcpy(to, stream->bytes + offset, first);
+        if (first < part) {
+            memcpy(to + first, stream->bytes, part - first);
+        }
+        reader->own += part;
+        if (reader->own - reader->shown >= stream_capacity / 8) {
+            reader->shown = reader->own;
+            advance(&stream->head, &stream->writer_sleeps, reader->own);
+        }
+        to += part;
+        count -= part;
+    }
+}
+
+static uint64_t get_frame(struct end *reader, char *to) {
+    uint64_t count;
+    get(reader, (char *)&count, sizeof count);
+    get(reader, to, count);
+    return count;
+}
+
+static struct stream *two_streams(void) {
+    struct stream *streams =
+        mmap(NULL, 2 * sizeof *streams, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (streams == MAP_FAILED) {
+        return NULL;
+    }
+    memset(streams, 0, 2 * sizeof *streams);
+    return streams;
+}
+
+double floor_frame_round_trip(int cpu, int other_cpu, size_t size, long calls, long spins) {
+    struct stream *streams = two_streams();
+    char *frame = calloc(1, size);
+    pid_t child = streams == NULL || frame == NULL ? -1 : other(other_cpu);
+    if (child < 0) {
+        return -1;
+    }
+    struct end there = {.stream = &streams[0], .spins = spins}, back = {.stream = &streams[1], .spins = spins};
+    if (child == 0) {
+        for (long call = -warm_up; call < calls; call++) {
+            put_frame(&back, frame, get_frame(&there, frame));
+        }
+        _exit(0);
+    }
+    cpu_set_t before = pin(cpu);
+    double start = 0;
+    for (long call = -warm_up; call < calls; call++) {
+        if (call == 0) {
+            start = floor_seconds();
+        }
+        put_frame(&there, frame, size);
+        get_frame(&back, frame);
+    }
+    double end = floor_seconds();
+    waitpid(child, NULL, 0);
+    unpin(before);
+    free(frame);
+    munmap(streams, 2 * sizeof *streams);
+    return (end - start) / (double)calls * 1e6;
+}
+
+double floor_frames_one_way(int cpu, int other_cpu, size_t size, long calls, long spins) {
+    struct stream *streams = two_streams();
+    char *frame = calloc(1, size);
+    pid_t child = streams == NULL || frame == NULL ? -1 : other(other_cpu);
+    if (child < 0) {
+        return -1;
+    }
+    struct end there = {.stream = &streams[0], .spins = spins}, back = {.stream = &streams[1], .spins = spins};
+    if (child == 0) {
+        for (long call = -warm_up; call < calls; call++) {
+            get_frame(&there, frame);
+        }
+        put_frame(&back, frame, 1);
+        _exit(0);
+    }
+    cpu_set_t before = pin(cpu);
+    double start = 0;
+    for (long call = -warm_up; call < calls; call++) {
+        if (call == 0) {
+            start = floor_seconds();
+        }
+        put_frame(&there, frame, size);
+    }
+    get_frame(&back, frame);
+    double end = floor_seconds();
+    waitpid(child, NULL, 0);
+    unpin(before);
+    free(frame);
+    munmap(streams, 2 * sizeof *streams);
+    return (double)size * (double)calls / (end - start) * 1e-9;
+}
+
 static void *pages(size_t size) {
     void *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return start == MAP_FAILED ? NULL : start;

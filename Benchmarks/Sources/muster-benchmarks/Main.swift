@@ -7,6 +7,7 @@ import Muster
     static let benchmarks: [any Benchmark] =
         [
             RoundTrip(), TrivialMap(), MillionIntegers(), CapturedArray(), Echo(), Segments(), StartUp(), IdleWorker(),
+            RingRoundTrip(), RingFrames(byteCount: 64), RingFrames(byteCount: 1 << 10), RingFrames(byteCount: 1 << 16),
         ] + WireShape.all.map { WireBenchmark(shape: $0) }
         + WireShape.all.map { WireBenchmark(shape: $0, isSlow: true) }
 
@@ -14,6 +15,7 @@ import Muster
         let options = Options.current
         // For the floor of start-up: this program, which does nothing.
         if options.isIdle { return }
+        if let peer = options.ringPeer { return try peer.run() }
         if let alone = options.alone {
             guard try runAlone(alone, times: options.times) else { fatalError("nothing is called \(alone)") }
             return
@@ -47,6 +49,8 @@ struct Options {
 
     var isJSON = false
     var isIdle = false
+    /// What the other process of a ring does; it has the ring's memory as descriptor 3.
+    var ringPeer: RingPeer?
     /// Part of the names of the benchmarks to run, and of the keys of the lanes to measure; empty for all.
     var filter = ""
     var lane = ""
@@ -63,6 +67,10 @@ struct Options {
             switch argument {
             case "--json": isJSON = true
             case "--idle": isIdle = true
+            case "--ring-peer" where arguments.count == 3:
+                ringPeer = RingPeer(arguments)
+                if ringPeer == nil { exit(64) }
+                arguments = []
             case "--alone" where !arguments.isEmpty: alone = arguments.removeFirst()
             case "--times" where !arguments.isEmpty: times = Int(arguments.removeFirst()) ?? 1
             case "--filter" where !arguments.isEmpty: filter = arguments.removeFirst()

@@ -11,6 +11,13 @@ double floor_socket_round_trip(int cpu, int other_cpu, long calls);
 /// The same through shared memory: each side looks `spins` times for its turn before it sleeps on a futex.
 double floor_ring_round_trip(int cpu, int other_cpu, long calls, long spins);
 
+/// Microseconds for a frame of `size` bytes to another process and back, through a ring of 256 KiB each way, out of which the
+/// reader copies; each side looks `spins` times before it sleeps.
+double floor_frame_round_trip(int cpu, int other_cpu, size_t size, long calls, long spins);
+
+/// GB/s of frames of `size` bytes through such a ring, one way.
+double floor_frames_one_way(int cpu, int other_cpu, size_t size, long calls, long spins);
+
 /// Seconds to copy `size` bytes into pages that the process has, or (`fresh`) into new ones.
 double floor_copy(size_t size, int fresh);
 
