@@ -5,6 +5,7 @@ package import Transport
 /// Its own count is kept here, and the other side's is asked for only when the space that was last seen runs out: then
 /// a stream of small frames costs the writer no cache miss on the reader's count but one for each time around.
 package struct RingWriter: ~Copyable {
+    private static let headerByteCount = 8
     private let ring: Ring
     private var waiter: RingWaiter
     /// Bytes ever written, shown to the reader or not yet.
@@ -43,12 +44,15 @@ package struct RingWriter: ~Copyable {
         guard !ring.hasEnded else { throw .closed }
         if space < bytes.byteCount { try look() }
         let count = min(bytes.byteCount, space)
-        // SAFETY: the bytes are initialised and stay in place during the call; no more than `space` is overwritten.
-        unsafe bytes.withUnsafeBytes { bytes in
-            unsafe ring.copyIn(UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: tail)
-        }
-        tail &+= UInt64(count)
+        put(bytes.extracting(first: count))
         return count
+    }
+
+    /// Copies bytes for which there is space.
+    private mutating func put(_ bytes: RawSpan) {
+        // SAFETY: the bytes are initialised and stay in place during the call; only space is overwritten.
+        unsafe bytes.withUnsafeBytes { unsafe ring.copyIn($0, at: tail) }
+        tail &+= UInt64(bytes.byteCount)
     }
 
     /// Shows the reader what was written, and wakes it if it sleeps.
@@ -87,13 +91,24 @@ extension RingWriter {
     package mutating func send(
         _ head: RawSpan, _ body: RawSpan, until deadline: Double
     ) throws(LinkError) {
-        var length = UInt64(head.byteCount + body.byteCount).littleEndian
+        let length = UInt64(head.byteCount + body.byteCount)
+        let byteCount = RingWriter.headerByteCount + Int(length)
+        var header = length.littleEndian
         // SAFETY: eight initialised bytes, which nothing keeps a pointer to.
-        try unsafe withUnsafeBytes(of: &length) { bytes throws(LinkError) in
-            try unsafe writeAll(RawSpan(_unsafeBytes: bytes), until: deadline)
+        try unsafe withUnsafeBytes(of: &header) { bytes throws(LinkError) in
+            let header = unsafe RawSpan(_unsafeBytes: bytes)
+            guard !ring.hasEnded else { throw .closed }
+            if space < byteCount { try look() }
+            if byteCount <= space {
+                put(header)
+                put(head)
+                put(body)
+            } else {
+                try writeAll(header, until: deadline)
+                try writeAll(head, until: deadline)
+                try writeAll(body, until: deadline)
+            }
         }
-        try writeAll(head, until: deadline)
-        try writeAll(body, until: deadline)
         publish()
     }
 
