@@ -18,31 +18,36 @@ struct RingWaiter {
     /// - Parameter deadline: In seconds of `monotonicSeconds()`.
     @inline(never)
     mutating func wait(for count: RingCount, toLeave seen: UInt64, in ring: Ring, until deadline: Double) -> Bool {
-        if ring.hasEnded { return true }
+        if count.load() != seen || ring.hasEnded { return true }
         let start = monotonicSeconds()
-        if policy.patience > 0 {
-            let end = min(start + policy.patience, deadline)
-            repeat {
-                for _ in 0..<RingWaiter.looks {
-                    if count.load() != seen {
-                        policy.found()
-                        return true
-                    }
-                    platform_relax()
-                }
-                if ring.hasEnded { return true }
-            } while monotonicSeconds() < end
+        guard start < deadline else { return false }
+        if policy.patience > 0, look(at: count, seen, in: ring, until: min(start + policy.patience, deadline)) {
+            return true
         }
-        while true {
-            let now = monotonicSeconds()
-            guard now < deadline else { return count.load() != seen }
+        var now = start
+        var hasNews = false
+        repeat {
             if count.announceSleep(seen: seen), !ring.hasEnded { count.sleep(seconds: deadline - now) }
             count.announceWaking()
-            if count.load() != seen {
-                policy.slept(seconds: monotonicSeconds() - start)
-                return true
+            now = monotonicSeconds()
+            hasNews = count.load() != seen
+        } while !hasNews && !ring.hasEnded && now < deadline
+        policy.slept(seconds: now - start)
+        return hasNews || ring.hasEnded
+    }
+
+    /// Looks without sleeping; whether that ends the wait.
+    private mutating func look(at count: RingCount, _ seen: UInt64, in ring: Ring, until end: Double) -> Bool {
+        repeat {
+            for _ in 0..<RingWaiter.looks {
+                if count.load() != seen {
+                    policy.found()
+                    return true
+                }
+                platform_relax()
             }
             if ring.hasEnded { return true }
-        }
+        } while monotonicSeconds() < end
+        return false
     }
 }
