@@ -5,13 +5,17 @@ package import Transport
 /// little-endian length, then as many bytes.
 ///
 /// Each frame is copied to the same place, which is warm. A frame larger than the ring comes in pieces, and its memory is
-/// taken as they come: a length alone costs nothing.
+/// taken as they come: a length alone costs next to nothing.
+///
+/// `@unchecked`: the block belongs to this value alone, which can't be copied.
 @safe
-package struct FrameReader: ~Copyable {
+package struct FrameReader: ~Copyable, @unchecked Sendable {
     private static let headerByteCount = 8
     /// The header ends here, and the frame starts, as aligned as malloc's blocks are.
     private static let frameOffset = 64
     private static let usualCapacity = 1 << 16
+    /// Up to here the block stays as large as a frame has made it.
+    private static let keptCapacity = 1 << 18
 
     private var reader: RingReader
     private let frameLimit: Int
@@ -51,7 +55,7 @@ package struct FrameReader: ~Copyable {
         wanted = FrameReader.headerByteCount
         // SAFETY: `length` bytes were read to here, and stay during the call: `self` is borrowed for it.
         unsafe body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: base + FrameReader.frameOffset, count: length)))
-        if capacity > FrameReader.usualCapacity { try resize(FrameReader.usualCapacity) }
+        if capacity > FrameReader.keptCapacity { try resize(FrameReader.usualCapacity) }
         return true
     }
 
@@ -70,7 +74,9 @@ package struct FrameReader: ~Copyable {
     /// Where the next bytes go, up to the end of the header or the frame.
     private mutating func space() throws(LinkError) -> UnsafeMutableRawBufferPointer {
         let frame = received - FrameReader.headerByteCount
-        if frame == capacity { try resize(min(wanted - FrameReader.headerByteCount, capacity * 2)) }
+        if frame == capacity {
+            try resize(min(wanted - FrameReader.headerByteCount, max(capacity * 2, FrameReader.keptCapacity)))
+        }
         let end = min(wanted, FrameReader.headerByteCount + capacity)
         // SAFETY: from the header's start plus `received`, to the frame's start plus at most `capacity`.
         return unsafe UnsafeMutableRawBufferPointer(

@@ -3,7 +3,7 @@ package import Transport
 /// The end of a ring that reads bytes out of it.
 ///
 /// Bytes are copied out, once, into memory of this process's own; what they mean is looked at there.
-package struct RingReader: ~Copyable {
+package struct RingReader: ~Copyable, Sendable {
     private let ring: Ring
     private var waiter: RingWaiter
     /// Bytes ever read.

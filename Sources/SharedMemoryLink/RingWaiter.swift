@@ -2,7 +2,7 @@ import CPlatform
 import Transport
 
 /// Waits for the other side of a ring to move a count: looks for a while, then sleeps.
-struct RingWaiter {
+struct RingWaiter: Sendable {
     /// How long it looks.
     private(set) var policy: SpinPolicy
 

@@ -4,7 +4,7 @@ package import Transport
 ///
 /// Its own count is kept here, and the other side's is asked for only when the space that was last seen runs out: then
 /// a stream of small frames costs the writer no cache miss on the reader's count but one for each time around.
-package struct RingWriter: ~Copyable {
+package struct RingWriter: ~Copyable, Sendable {
     private static let headerByteCount = 8
     private let ring: Ring
     private var waiter: RingWaiter
