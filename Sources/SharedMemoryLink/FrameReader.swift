@@ -103,4 +103,7 @@ package struct FrameReader: ~Copyable, @unchecked Sendable {
 
     /// Has the writer ring the event of this side's poller; false if it need not sleep.
     package func sleepInPoller() -> Bool { reader.sleepInPoller() }
+
+    /// Spares the writer the event, now that this side is awake.
+    package func wakeFromPoller() { reader.wakeFromPoller() }
 }

@@ -74,6 +74,11 @@ package struct RingReader: ~Copyable, Sendable {
     ///
     /// - Returns: False if more is there by now or the ring has ended: then don't sleep.
     package func sleepInPoller() -> Bool {
-        ring.tail.announceSleep(seen: seenTail) && !ring.hasEnded
+        if ring.tail.announceSleep(seen: seenTail), !ring.hasEnded { return true }
+        wakeFromPoller()
+        return false
     }
+
+    /// Spares the writer the event, now that this side is awake; for one that something else has woken.
+    package func wakeFromPoller() { ring.tail.announceWaking() }
 }

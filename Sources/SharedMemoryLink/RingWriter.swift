@@ -78,8 +78,14 @@ package struct RingWriter: ~Copyable, Sendable {
     package mutating func sleepInPoller() throws(LinkError) -> Bool {
         publish()
         try look()
-        return space == 0 && ring.head.announceSleep(seen: seenHead) && !ring.hasEnded
+        guard space == 0 else { return false }
+        if ring.head.announceSleep(seen: seenHead), !ring.hasEnded { return true }
+        wakeFromPoller()
+        return false
     }
+
+    /// Spares the reader the event, now that this side is awake; for one that something else has woken.
+    package func wakeFromPoller() { ring.head.announceWaking() }
 }
 
 extension RingWriter {
