@@ -21,7 +21,8 @@ extension Check {
         sameBytes(Tree.branch(.leaf(1), .branch(.leaf(2), .leaf(3)))), sameBytes(Nest([Nest([]), Nest([Nest([])])])),
         sameBytes([Nothing(), Nothing()]), sameBytes([Gap(wide: 1, narrow: 2), Gap(wide: 3, narrow: 4)]),
         sameBytes([Color.red, .blue]), sameBytes(Flags(rawValue: 5)), equal([Color.red: [Tree.leaf(1)]]),
-        borrowed, pieces, sameBytes(SharedArray([Double](repeating: 1.5, count: 20))), sameBytes([SharedArray([1, 2])]),
+        borrowed, pieces, sameBytes(SharedArray([Double](repeating: 1.5, count: 20))),
+        sameBytes([SharedArray([1, 2])]),
         stored(Record(id: 1, weight: 2, name: "three", scores: [4])),
     ]
 
