@@ -10,8 +10,9 @@ import Wire
 
 /// What a worker does from its first `withCluster` on.
 ///
-/// Three threads: the poller's, which hears the agent and shows that this process is alive, whatever the bodies do;
-/// one that runs synchronous bodies, one after the other; and Swift's pool, for asynchronous ones.
+/// Three threads: one that hears the agent and runs synchronous bodies, one after the other, so that what it hears it can
+/// begin at once; the poller's, which shows that this process is alive, whatever the bodies do, and hears the agent while
+/// one runs; and Swift's pool, for asynchronous bodies.
 package enum WorkerLoop {
     /// Whether this is a body, or a task that one started: there `withCluster` makes the worker a driver as well.
     @TaskLocal package static var isInBody = false
@@ -27,14 +28,24 @@ package enum WorkerLoop {
         while true { await unsafe withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
     }
 
-    private static func serve(link descriptor: CInt) {
+    /// - Parameter link: The socket; the memory of the rings and the agent's bell are the next two descriptors.
+    private static func serve(link: CInt) {
         platform_flush_output()
         platform_buffer_output_by_line()
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        let (memory, bell) = (link + 1, link + 2)
+        for descriptor in [link, memory, bell] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         let parent = getppid()
         if platform_end_with_parent(parent) != 0 { endGroup() }
-        let session = WorkerSession(link: SocketLink(owning: Descriptor(owning: descriptor)))
-        session.start()
+        do {
+            let rings = try RingPair(joining: Descriptor(owning: memory), bell: bell)
+            // Nothing is sent over the socket: it tells of the agent's end.
+            _ = try Poller.links.watch(link, for: .readable) { _ in endGroup() }
+            WorkerSession(rings).start()
+        } catch {
+            let text = Array("muster: a worker can't reach its driver: \(error)\n".utf8)
+            unsafe platform_print(STDERR_FILENO, text, text.count)
+            endGroup()
+        }
     }
 
     /// Ends this process and everything it started.
@@ -73,39 +84,48 @@ private final class WorkerSession: Sendable {
         case call(Call, [UInt8], captures: [UInt8]?, Running)
     }
 
-    private let link: any Link
-    private let work = Mailbox<Work>()
+    private let ears: Mutex<FrameReader>
+    private let mouth: Mutex<RingWriter>
+    private let work = Mutex(Queue<Work>())
     private let running = Mutex<[UInt64: Running]>([:])
+    /// Whether the bodies' thread has work at this moment, and does not hear.
+    private let isBusy = Atomic(false)
+    /// Whether the poller's thread hears in its place from time to time.
+    private let isAttended = Atomic(false)
+    /// How many bodies were begun.
+    private let begun = Atomic(0)
 
-    init(link: any Link) {
-        self.link = link
+    /// Seconds between two times of hearing while a body runs: how late a cancellation can be noticed.
+    private static let attention = 0.01
+
+    init(_ rings: RingPair) {
+        ears = Mutex(FrameReader(RingReader(rings.toWorker)))
+        mouth = Mutex(RingWriter(rings.fromWorker))
     }
 
     func start() {
-        link.start { [self] frame in
-            do {
-                try receive(frame)
-            } catch {
-                // Not a link of ours: nothing that follows can be trusted.
-                fail("the driver sent what is no message: \(error)")
-            }
-        } onEnd: { _ in
-            WorkerLoop.endGroup()
-        }
         let binding = try? Binding.ofCurrentThread()
         let hello = Hello(
             process: processID(), host: hostName(), buildID: BuildID.current.bytes,
             cpus: Array(binding?.cpus ?? []), memory: (binding?.memory).map { "\($0)" })
         send(.hello(hello))
+        SystemThread.start(named: "muster-bodies") { [self] in
+            WorkerLoop.$isInBody.withValue(true) { serve() }
+            fatalError("a worker serves until it is told to stop")
+        }
     }
 
     private func send(_ message: Message, _ body: [UInt8] = []) {
-        do {
-            try link.send(message, body)
-        } catch  where error.code == .closed {
-            // The link's end is handled where it is noticed.
+        var head = WireWriter(reserving: 64)
+        message.write(to: &head)
+        do throws(LinkError) {
+            // SAFETY: every byte of a span of `UInt8` is initialised.
+            try mouth.withLock { mouth throws(LinkError) in
+                try mouth.send(head.bytes, unsafe body.span.bytes, until: .infinity)
+            }
         } catch {
-            fail("a message could not be sent: \(error)")
+            // Where the link has ended, that is handled where it is noticed.
+            if error.code != .closed { fail("a message could not be sent: \(error)") }
         }
     }
 
@@ -118,6 +138,66 @@ private final class WorkerSession: Sendable {
 
     // MARK: - Hearing
 
+    /// Hears and runs, in turn; until the process ends.
+    private func serve() {
+        var bench = Bench()
+        while true {
+            ears.withLock { ears in
+                if !hear(&ears) { _ = ears.waitForBytes(until: .infinity) }
+            }
+            while let next = work.withLock({ $0.takeFirst() }) { perform(next, &bench) }
+        }
+    }
+
+    /// Takes all that is there; returns whether there was anything.
+    private func hear(_ ears: inout FrameReader) -> Bool {
+        do {
+            var hasNews = false
+            while try ears.withNextFrame({ frame in
+                do {
+                    try receive(frame)
+                } catch {
+                    // Not a link of ours: nothing that follows can be trusted.
+                    fail("the driver sent what is no message: \(error)")
+                }
+            }) {
+                hasNews = true
+            }
+            if !hasNews, try ears.isAtEnd() { WorkerLoop.endGroup() }
+            return hasNews
+        } catch {
+            fail("the driver can't be heard: \(error)")
+        }
+    }
+
+    /// Sees to it that the poller's thread hears while a body runs.
+    private func begin() {
+        begun.add(1, ordering: .relaxed)
+        // In the one order of these four: either the poller's thread sees that this one is busy, or this one that it has
+        // gone.
+        isBusy.store(true, ordering: .sequentiallyConsistent)
+        if !isAttended.load(ordering: .sequentiallyConsistent) {
+            isAttended.store(true, ordering: .sequentiallyConsistent)
+            attend(after: begun.load(ordering: .relaxed))
+        }
+    }
+
+    /// - Parameter known: How many bodies had been begun.
+    private func attend(after known: Int) {
+        Poller.links.after(seconds: WorkerSession.attention) { [self] in
+            // Where the lock is taken, the bodies' thread hears itself.
+            if isBusy.load(ordering: .relaxed) { _ = ears.withLockIfAvailable { hear(&$0) } }
+            let count = begun.load(ordering: .relaxed)
+            if isBusy.load(ordering: .relaxed) || count != known { return attend(after: count) }
+            isAttended.store(false, ordering: .sequentiallyConsistent)
+            if isBusy.load(ordering: .sequentiallyConsistent),
+                !isAttended.exchange(true, ordering: .sequentiallyConsistent)
+            {
+                attend(after: count)
+            }
+        }
+    }
+
     private func receive(_ frame: RawSpan) throws(WireError) {
         try Message.read(frame) { message, body throws(WireError) in try receive(message, body) }
     }
@@ -128,17 +208,9 @@ private final class WorkerSession: Sendable {
             Worker.become(WorkerID(welcome.worker))
             nameProcess("\(programName.prefix(9)) w\(welcome.worker)")
             beat(every: welcome.heartbeatSeconds)
-            SystemThread.start(named: "muster-bodies") { [self] in
-                var bench = Bench()
-                while true {
-                    let work = work.take()
-                    WorkerLoop.$isInBody.withValue(true) { perform(work, &bench) }
-                }
-            }
-        case .defineFunction: work.put(.defineFunction(body.copyBytes()))
-        case .defineCaptures(let id, let typeName):
-            work.put(.defineCaptures(id, typeName: typeName, body.copyBytes()))
-        case .forgetCaptures(let id): work.put(.forgetCaptures(id))
+        case .defineFunction: put(.defineFunction(body.copyBytes()))
+        case .defineCaptures(let id, let typeName): put(.defineCaptures(id, typeName: typeName, body.copyBytes()))
+        case .forgetCaptures(let id): put(.forgetCaptures(id))
         case .call(let call): enqueue(call, body.copyBytes())
         case .callOnce(let call, let count):
             guard count >= 0, count <= body.byteCount else {
@@ -158,7 +230,11 @@ private final class WorkerSession: Sendable {
     private func enqueue(_ call: Call, _ elements: [UInt8], captures: [UInt8]? = nil) {
         let running = Running()
         self.running.withLock { $0[call.id] = running }
-        work.put(.call(call, elements, captures: captures, running))
+        put(.call(call, elements, captures: captures, running))
+    }
+
+    private func put(_ item: Work) {
+        work.withLock { $0.append(item) }
     }
 
     private func beat(every seconds: Double) {
@@ -223,6 +299,8 @@ private final class WorkerSession: Sendable {
         }
         guard function.isAsynchronous else {
             do throws(WireError) {
+                begin()
+                defer { isBusy.store(false, ordering: .relaxed) }
                 let reply = try function.run(input, captures) { running.isCancelled.load(ordering: .relaxed) }
                 return answer(call, .success(reply))
             } catch {

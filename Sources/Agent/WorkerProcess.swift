@@ -96,10 +96,14 @@ package final class WorkerProcess: Sendable {
         let nothing = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
         guard nothing >= 0 else { throw SystemError("open /dev/null", errno: errno) }
         defer { close(nothing) }
-        let descriptors = [nothing, output.far.number, error.far.number, sockets.far.number]
+        let rings = try RingPair()
+        let memory = rings.takeDescriptor()
+        let descriptors = [
+            nothing, output.far.number, error.far.number, sockets.far.number, memory.number, Poller.links.bell,
+        ]
         let spawned = try Spawner.start(launch, descriptors: descriptors, link: 3)
         let worker = WorkerProcess(
-            spawned, link: SocketLink(owning: sockets.takeNear()),
+            spawned, link: RingLink(rings, owning: sockets.takeNear()),
             output: WorkerOutput(output: output.takeNear(), error: error.takeNear()))
         worker.begin()
         return worker

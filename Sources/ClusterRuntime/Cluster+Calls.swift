@@ -80,6 +80,9 @@ extension Cluster {
         } onFailure: { error in
             answer.fulfil(.failure(error))
         }
+        // A small body's answer is here sooner than this thread could be woken for it.
+        member.launched.link.look { answer.value != nil }
+        if let answer = answer.value { return try answer.get() }
         return try await withTaskCancellationHandler {
             try await answer.get().get()
         } onCancel: {

@@ -59,6 +59,9 @@ package struct FrameReader: ~Copyable, @unchecked Sendable {
         return true
     }
 
+    /// Bytes that are here of a frame that is not.
+    package var partByteCount: Int { received }
+
     /// The header is here: a frame begins.
     private mutating func begin() throws(LinkError) {
         // SAFETY: the eight bytes before the frame were read; aligned as the block is.

@@ -3,12 +3,7 @@ import Synchronization
 
 /// A queue between threads, of which the taking ones sleep while it is empty.
 package final class Mailbox<Element: Sendable>: Sendable {
-    private struct Queue {
-        var items: [Element?] = []
-        var first = 0
-    }
-
-    private let queue = Mutex(Queue())
+    private let queue = Mutex(Queue<Element>())
     private let count: Semaphore
 
     package init() {
@@ -18,26 +13,15 @@ package final class Mailbox<Element: Sendable>: Sendable {
     /// Adds to the end.
     package func put(_ element: consuming sending Element) {
         let element = consume element
-        queue.withLock { $0.items.append(element) }
+        queue.withLock { $0.append(element) }
         count.signal()
     }
 
     /// Takes from the front, and waits as long as nothing is there; for threads of our own only, not Swift's.
     package func take() -> Element {
         count.wait()
-        return queue.withLock { queue in
-            guard let element = queue.items[queue.first] else { preconditionFailure("the semaphore counts the items") }
-            queue.items[queue.first] = nil
-            queue.first += 1
-            if queue.first == queue.items.count {
-                queue.items.removeAll(keepingCapacity: true)
-                queue.first = 0
-            } else if queue.first >= 1024, queue.first * 2 >= queue.items.count {
-                queue.items.removeFirst(queue.first)
-                queue.first = 0
-            }
-            return element
-        }
+        guard let element = queue.withLock({ $0.takeFirst() }) else { preconditionFailure("the semaphore counts the items") }
+        return element
     }
 }
 

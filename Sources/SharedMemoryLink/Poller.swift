@@ -3,6 +3,16 @@ import Glibc
 import Synchronization
 import Transport
 
+/// What a ``Poller`` asks for news besides its descriptors: something in shared memory, of which the kernel knows nothing.
+package protocol PolledSource: AnyObject, Sendable {
+    /// Handles what is here; returns whether there was anything. Must not block.
+    func poll() -> Bool
+    /// Has the other side ring the poller's bell from now on; false if there is news already.
+    func prepareToSleep() -> Bool
+    /// Spares the other side the bell.
+    func wakeUp()
+}
+
 /// One thread that waits for many descriptors and deadlines, and calls their handlers one after the other.
 ///
 /// Handlers must not block: everything else this poller watches waits for them.
@@ -29,8 +39,11 @@ package final class Poller: Sendable {
     }
 
     private let state = Mutex(State())
+    private let sources = Mutex<[any PolledSource]>([])
     private let events: CInt
     private let wake: CInt
+    /// What wakes the thread: an eventfd, which whoever has something for a ``PolledSource`` writes to.
+    package var bell: CInt { wake }
     private static let wakeToken: UInt64 = 0
     /// Seconds that the thread looks for events before it sleeps, where the last came as soon as that.
     private static let patience = 100e-6
@@ -50,8 +63,8 @@ package final class Poller: Sendable {
         }
         control(EPOLL_CTL_ADD, wake, .readable, Poller.wakeToken)
         SystemThread.start(named: name) { [self] in
-            var isBusy = false
-            while true { wait(&isBusy) }
+            var (isBusy, rounds) = (false, 0)
+            while true { wait(&isBusy, &rounds) }
         }
     }
 
@@ -82,6 +95,17 @@ package final class Poller: Sendable {
     package func remove(_ token: Token, _ descriptor: CInt) {
         let handler = state.withLock { $0.watched.removeValue(forKey: token.number) }
         if handler != nil { control(EPOLL_CTL_DEL, descriptor, [], token.number) }
+    }
+
+    /// Asks `source` for news from now on.
+    package func add(_ source: any PolledSource) {
+        sources.withLock { $0.append(source) }
+        wakeUp()
+    }
+
+    /// Asks `source` no more; it may be asked once more at this moment.
+    package func remove(_ source: any PolledSource) {
+        sources.withLock { sources in sources.removeAll { $0 === source } }
     }
 
     /// Calls `action` once, on the poller's thread, after `seconds`.
@@ -119,19 +143,42 @@ package final class Poller: Sendable {
         return unsafe epoll_ctl(events, operation, descriptor, &event) == 0 ? 0 : errno
     }
 
+    /// Asks all sources; whether any had news.
+    private func poll(_ sources: [any PolledSource]) -> Bool {
+        var hasNews = false
+        for source in sources where source.poll() { hasNews = true }
+        return hasNews
+    }
+
     /// Looks for events without sleeping; 0 if none came, or if this CPU has other work: then nobody need keep it awake.
-    private func look(_ buffer: UnsafeMutableBufferPointer<epoll_event>, until end: Double) -> CInt {
+    ///
+    /// - Returns: -1 if sources had news.
+    private func look(
+        _ buffer: UnsafeMutableBufferPointer<epoll_event>, _ sources: [any PolledSource], until end: Double
+    ) -> CInt {
         var now = monotonicSeconds()
         var timesOthersRan = 0
         while now < end, timesOthersRan < 2 {
+            if poll(sources) { return -1 }
             let count = unsafe epoll_wait(events, buffer.baseAddress, CInt(buffer.count), 0)
-            if count != 0 { return count }
+            if count > 0 { return count }
             let before = monotonicSeconds()
             sched_yield()
             now = monotonicSeconds()
             if now - before > Poller.turn { timesOthersRan += 1 }
         }
         return 0
+    }
+
+    /// Waits for events, or for the bell that sources let ring.
+    private func sleep(
+        _ buffer: UnsafeMutableBufferPointer<epoll_event>, _ sources: [any PolledSource], timeout: CInt
+    ) -> CInt {
+        var isQuiet = true
+        for source in sources where isQuiet { isQuiet = source.prepareToSleep() }
+        let count = unsafe epoll_wait(events, buffer.baseAddress, CInt(buffer.count), isQuiet ? timeout : 0)
+        for source in sources { source.wakeUp() }
+        return count
     }
 
     /// Waits for events and deadlines, and handles them.
@@ -141,22 +188,35 @@ package final class Poller: Sendable {
     /// go first: the thread that works on what came last, in a worker with one CPU. When nothing came for a while it
     /// sleeps, and does so at once until events come quickly again: waiting for long bodies costs nothing.
     ///
-    /// - Parameter isBusy: Whether the last event came quickly; set for the next call.
-    private func wait(_ isBusy: inout Bool) {
+    /// - Parameters:
+    ///   - isBusy: Whether the last event came quickly; set for the next call.
+    ///   - rounds: How often sources had news.
+    private func wait(_ isBusy: inout Bool, _ rounds: inout Int) {
         let next = state.withLock { $0.deadlines.first?.at }
         var timeout: CInt = -1
         if let next {
             // Rounded up, or a deadline a fraction of a millisecond away would spin.
             timeout = CInt(min(max((next - monotonicSeconds()) * 1000, 0).rounded(.up), 1e9))
         }
+        let sources = sources.withLock { $0 }
         let ready = unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { buffer in
             let start = monotonicSeconds()
             var count: CInt = 0
-            if isBusy, timeout != 0 {
-                unsafe count = look(buffer, until: start + Poller.patience)
+            var hasNews = poll(sources)
+            if hasNews {
+                timeout = 0
+            } else if isBusy, timeout != 0 {
+                unsafe count = look(buffer, sources, until: start + Poller.patience)
+                hasNews = count < 0
             }
-            if count == 0 { count = unsafe epoll_wait(events, buffer.baseAddress, CInt(buffer.count), timeout) }
-            isBusy = count > 0 && monotonicSeconds() - start < Poller.patience
+            if hasNews {
+                // The descriptors come after every few rounds only: each asks the kernel.
+                rounds &+= 1
+                count = rounds % 16 == 0 ? unsafe epoll_wait(events, buffer.baseAddress, CInt(buffer.count), 0) : 0
+            } else if count == 0 {
+                unsafe count = sleep(buffer, sources, timeout: timeout)
+            }
+            isBusy = (count > 0 || hasNews) && monotonicSeconds() - start < Poller.patience
             return (0..<max(Int(count), 0)).map { index in
                 unsafe (token: buffer[index].data.u64, readiness: Readiness(rawValue: buffer[index].events))
             }

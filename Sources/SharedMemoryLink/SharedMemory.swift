@@ -10,7 +10,8 @@ import Glibc
 ///
 /// What another process can write to may change at any moment: copy it before it is validated.
 ///
-/// `@unchecked`: the address, the size and the descriptor never change while the object lives. What the memory holds
+/// `@unchecked`: the address and the size never change while the object lives, and the descriptor only as
+/// ``takeDescriptor()`` says. What the memory holds
 /// is for its users to agree on.
 @safe
 package final class SharedMemory: @unchecked Sendable {
@@ -33,8 +34,12 @@ package final class SharedMemory: @unchecked Sendable {
     /// What the mapping allows.
     package let access: Access
     private let base: UnsafeMutableRawPointer
-    private let descriptor: Descriptor
-    internal var number: CInt { descriptor.number }
+    /// Nil once it is taken.
+    private var descriptor: Descriptor?
+    internal var number: CInt {
+        guard let number = descriptor?.number else { preconditionFailure("the descriptor of this memory was taken") }
+        return number
+    }
 
     /// Makes new memory, all zeros, mapped for reading and writing.
     ///
@@ -116,7 +121,7 @@ package final class SharedMemory: @unchecked Sendable {
         unsafe self.base = base
         self.byteCount = byteCount
         self.access = access
-        self.descriptor = descriptor
+        self.descriptor = .some(consume descriptor)
     }
 
     deinit {
@@ -136,9 +141,18 @@ package final class SharedMemory: @unchecked Sendable {
     /// A descriptor for a process that shall map the memory for reading and writing; close-on-exec.
     package func writableDescriptor() throws(SharedMemoryError) -> Descriptor {
         precondition(access == .readingAndWriting, "mapped for reading only")
-        let number = descriptor.duplicate()
+        let number = fcntl(number, F_DUPFD_CLOEXEC, 0)
         guard number >= 0 else { throw SharedMemoryError("duplicate a descriptor of shared memory", errno: errno) }
         return Descriptor(owning: number)
+    }
+
+    /// Gives away the descriptor; the mapping stays. For memory that is handed to one process and then only used: each
+    /// descriptor counts.
+    ///
+    /// Called by who made the memory, before anyone else has it.
+    package func takeDescriptor() -> Descriptor {
+        guard let descriptor = descriptor.take() else { preconditionFailure("a descriptor is taken once") }
+        return descriptor
     }
 
     /// A descriptor that can be mapped for reading only; close-on-exec.
@@ -149,7 +163,7 @@ package final class SharedMemory: @unchecked Sendable {
     /// - Throws: ``SharedMemoryError`` also where /proc is not mounted: no other way leads to such a descriptor, and
     ///   without /proc no worker could be started anyway.
     package func readOnlyDescriptor() throws(SharedMemoryError) -> Descriptor {
-        let path = "/proc/self/fd/\(descriptor.number)"
+        let path = "/proc/self/fd/\(number)"
         let number = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard number >= 0 else {
             let code = errno

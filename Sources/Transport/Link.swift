@@ -25,11 +25,18 @@ public protocol Link: AnyObject, Sendable {
     /// Ends the link; frames not yet taken by the carrier are lost. Calling it again does nothing.
     func close()
 
+    /// Handles frames on this thread until `isDone`, for a bounded time in which one may well come; for a thread that
+    /// has to wait for a frame anyway. It may do nothing.
+    func look(until isDone: () -> Bool)
+
     /// When the other side was last heard, in seconds of ``monotonicSeconds()``.
     var lastHeard: Double { get }
 }
 
 extension Link {
+    /// Leaves it to the link's own thread.
+    public func look(until isDone: () -> Bool) {}
+
     /// Sends the array's bytes like any others.
     public func send(_ head: RawSpan, keeping body: [UInt8]) throws(LinkError) {
         // SAFETY: every byte of a span of `UInt8` is initialised.

@@ -1,0 +1,27 @@
+/// First in, first out: an array whose front is taken off without moving the rest each time.
+package struct Queue<Element> {
+    private var items: [Element?] = []
+    private var first = 0
+
+    package init() {}
+
+    /// Adds to the end.
+    package mutating func append(_ element: Element) {
+        items.append(element)
+    }
+
+    /// Takes from the front; nil if nothing is there.
+    package mutating func takeFirst() -> Element? {
+        guard first < items.count, let element = items[first] else { return nil }
+        items[first] = nil
+        first += 1
+        if first == items.count {
+            items.removeAll(keepingCapacity: true)
+            first = 0
+        } else if first >= 1024, first * 2 >= items.count {
+            items.removeFirst(first)
+            first = 0
+        }
+        return element
+    }
+}

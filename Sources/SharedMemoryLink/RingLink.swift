@@ -1,0 +1,282 @@
+import CPlatform
+import Glibc
+import Synchronization
+package import Transport
+
+/// The driver's link to a worker of its own host: a ring to it and one from it, in memory that both map.
+///
+/// Frames are read by the poller's thread, among those of all workers, or by a thread that waits for an answer anyway and
+/// looks for it itself, see ``look(until:)``. When nobody looks the worker rings the poller's bell.
+///
+/// A socket between the two processes carries nothing: its end tells of the worker's.
+package final class RingLink: Link, PolledSource {
+    private struct Outgoing: ~Copyable {
+        var writer: RingWriter
+        /// Bytes for which the ring had no space, oldest first: those of the array from the offset on.
+        var waiting: [(bytes: [UInt8], offset: Int)] = []
+        var waitingByteCount = 0
+        var isClosed = false
+    }
+
+    private struct Incoming: ~Copyable {
+        var reader: FrameReader
+        var policy = SpinPolicy()
+        /// When a thread gave up looking; nil once something has come since.
+        var gaveUp: Double?
+        var onFrame: @Sendable (RawSpan) -> Void = { _ in }
+        var onEnd: (@Sendable (LinkError?) -> Void)?
+        var isEnded = false
+    }
+
+    private let rings: RingPair
+    private let socket: CInt
+    private let limits: LinkLimits
+    private let outgoing: Mutex<Outgoing>
+    private let incoming: Mutex<Incoming>
+    private let heard = Atomic<UInt64>(monotonicSeconds().bitPattern)
+    /// Whether something waits for space in the ring.
+    private let isWaiting = Atomic(false)
+    private let token = Mutex<Poller.Token?>(nil)
+
+    /// Takes over the rings and the near end of the socket.
+    package init(_ rings: RingPair, owning socket: consuming Descriptor, limits: LinkLimits = LinkLimits()) {
+        self.rings = rings
+        socket.setNonBlocking()
+        self.socket = socket.release()
+        self.limits = limits
+        outgoing = Mutex(Outgoing(writer: RingWriter(rings.toWorker)))
+        incoming = Mutex(Incoming(reader: FrameReader(RingReader(rings.fromWorker), limits: limits)))
+    }
+
+    deinit { Glibc.close(socket) }
+
+    package var lastHeard: Double { Double(bitPattern: heard.load(ordering: .relaxed)) }
+
+    package func start(
+        onFrame: @escaping @Sendable (RawSpan) -> Void, onEnd: @escaping @Sendable (LinkError?) -> Void
+    ) {
+        incoming.withLock { incoming in
+            precondition(incoming.onEnd == nil && !incoming.isEnded, "a link is started once")
+            incoming.onFrame = onFrame
+            incoming.onEnd = onEnd
+        }
+        do {
+            // The poller keeps the link alive until it ends.
+            let watched = try Poller.links.watch(socket, for: .readable) { [self] _ in socketEnded() }
+            token.withLock { $0 = watched }
+            Poller.links.add(self)
+        } catch {
+            finish(LinkError(code: .broken, error.description))
+        }
+    }
+
+    package func close() {
+        outgoing.withLock { $0.isClosed = true }
+        rings.close()
+        // The poller sees the end of the socket and finishes.
+        shutdown(socket, CInt(SHUT_RDWR))
+    }
+
+    // MARK: - Sending
+
+    package func send(_ head: RawSpan, _ body: RawSpan) throws(LinkError) {
+        try send(head, body, of: nil)
+    }
+
+    /// Sends a frame; of a large one, what the ring has no space for stays in the array that it came in.
+    package func send(_ head: RawSpan, keeping body: [UInt8]) throws(LinkError) {
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        try send(head, unsafe body.span.bytes, of: body)
+    }
+
+    /// - Parameter owner: The array whose bytes `body` is, to be kept instead of a copy.
+    private func send(_ head: RawSpan, _ body: RawSpan, of owner: [UInt8]?) throws(LinkError) {
+        let length = head.byteCount + body.byteCount
+        guard length <= limits.frameByteCount else {
+            throw LinkError(
+                code: .frameTooLarge, "a frame of \(length) bytes is to be sent; the limit is \(limits.frameByteCount)")
+        }
+        try outgoing.withLock { outgoing throws(LinkError) in
+            guard !outgoing.isClosed else { throw .closed }
+            guard outgoing.waitingByteCount <= limits.waitingByteCount - length else {
+                throw LinkError(
+                    code: .tooMuchWaiting,
+                    "\(outgoing.waitingByteCount) bytes wait to be sent; the other side does not read")
+            }
+            var header = UInt64(length).littleEndian
+            // SAFETY: eight initialised bytes, which nothing keeps a pointer to.
+            try unsafe withUnsafeBytes(of: &header) { bytes throws(LinkError) in
+                try put(unsafe RawSpan(_unsafeBytes: bytes), of: nil, &outgoing)
+            }
+            try put(head, of: nil, &outgoing)
+            try put(body, of: owner, &outgoing)
+            outgoing.writer.publish()
+            if !outgoing.waiting.isEmpty { try flush(&outgoing) }
+        }
+    }
+
+    /// Writes what the ring takes and keeps the rest.
+    private func put(_ bytes: RawSpan, of owner: [UInt8]?, _ outgoing: inout Outgoing) throws(LinkError) {
+        let taken = outgoing.waiting.isEmpty ? try outgoing.writer.write(bytes) : 0
+        guard taken < bytes.byteCount else { return }
+        if let owner {
+            outgoing.waiting.append((owner, taken))
+        } else {
+            outgoing.waiting.append((bytes.extracting(droppingFirst: taken).copyBytes(), 0))
+        }
+        outgoing.waitingByteCount += bytes.byteCount - taken
+    }
+
+    /// Writes what waits, until all is written or the worker will tell when there is space again.
+    private func flush(_ outgoing: inout Outgoing) throws(LinkError) {
+        while true {
+            var done = 0
+            while done < outgoing.waiting.count {
+                let (bytes, offset) = outgoing.waiting[done]
+                // SAFETY: every byte of a span of `UInt8` is initialised.
+                let taken = try outgoing.writer.write(unsafe bytes.span.bytes.extracting(droppingFirst: offset))
+                outgoing.waitingByteCount -= taken
+                outgoing.waiting[done].offset += taken
+                guard offset + taken == bytes.count else { break }
+                done += 1
+            }
+            outgoing.waiting.removeFirst(done)
+            outgoing.writer.publish()
+            isWaiting.store(!outgoing.waiting.isEmpty, ordering: .relaxed)
+            if outgoing.waiting.isEmpty { return }
+            if try outgoing.writer.sleepInPoller() { return }
+        }
+    }
+
+    // MARK: - Receiving
+
+    /// Handles frames that are here; called by the poller. Returns whether there was anything.
+    package func poll() -> Bool {
+        var ending: LinkError??
+        var hasNews = false
+        if isWaiting.load(ordering: .relaxed) {
+            do {
+                try outgoing.withLock { outgoing throws(LinkError) in
+                    let before = outgoing.waitingByteCount
+                    if !outgoing.isClosed { try flush(&outgoing) }
+                    hasNews = outgoing.waitingByteCount < before
+                }
+            } catch {
+                // The worker has ended the ring, or damaged it: its process's end follows, or is brought about.
+                ending = error.code == .closed ? nil : .some(error)
+            }
+        }
+        // Else somebody looks already.
+        _ = incoming.withLockIfAvailable { incoming in
+            do throws(LinkError) {
+                // A few at a time, so that one busy worker does not starve the others.
+                hasNews = try receive(&incoming, atMost: 64) { false } || hasNews
+            } catch {
+                ending = .some(error)
+            }
+        }
+        if let ending { finish(ending) }
+        return hasNews
+    }
+
+    /// Has the worker ring the bell when it says something, or makes space; false if there is news already.
+    package func prepareToSleep() -> Bool {
+        // Where the lock is taken somebody looks, and does this when leaving.
+        incoming.withLockIfAvailable { $0.isEnded || $0.reader.sleepInPoller() } ?? true
+    }
+
+    /// Spares the worker the bell.
+    package func wakeUp() {
+        _ = incoming.withLockIfAvailable { $0.reader.wakeFromPoller() }
+    }
+
+    /// Handles frames as they come, on this thread, until `isDone` or for as long as it has paid off lately.
+    ///
+    /// For a thread that has nothing else to do before an answer is here: to be woken for it would take many times as
+    /// long as the answer takes to come.
+    package func look(until isDone: () -> Bool) {
+        var ending: LinkError??
+        _ = incoming.withLockIfAvailable { incoming in
+            guard !incoming.isEnded, incoming.policy.patience > 0 else { return }
+            incoming.reader.wakeFromPoller()
+            do throws(LinkError) {
+                let start = monotonicSeconds()
+                let end = start + incoming.policy.patience
+                var isFound = false
+                repeat {
+                    for _ in 0..<64 where !isFound {
+                        if try receive(&incoming, atMost: 64, until: isDone) { isFound = isDone() }
+                        platform_relax()
+                    }
+                } while !isFound && monotonicSeconds() < end
+                if isFound {
+                    incoming.policy.found()
+                    incoming.gaveUp = nil
+                } else {
+                    incoming.gaveUp = start
+                }
+                while !incoming.reader.sleepInPoller() {
+                    guard try receive(&incoming, atMost: 64, until: { false }) else { break }
+                }
+            } catch {
+                ending = .some(error)
+            }
+        }
+        if let ending { finish(ending) }
+    }
+
+    /// Handles frames that are here; returns whether there was anything, be it a part of a frame.
+    private func receive(
+        _ incoming: inout Incoming, atMost limit: Int, until isDone: () -> Bool
+    ) throws(LinkError) -> Bool {
+        guard !incoming.isEnded else { return false }
+        let before = incoming.reader.partByteCount
+        var count = 0
+        let onFrame = incoming.onFrame
+        while count < limit, try incoming.reader.withNextFrame(onFrame) {
+            count += 1
+            if isDone() { break }
+        }
+        guard count > 0 || incoming.reader.partByteCount != before else { return false }
+        let now = monotonicSeconds()
+        heard.store(now.bitPattern, ordering: .relaxed)
+        if let start = incoming.gaveUp.take() { incoming.policy.slept(seconds: now - start) }
+        return true
+    }
+
+    // MARK: - The end
+
+    /// The worker's process has ended, or closed its end, or this side has.
+    private func socketEnded() {
+        var error: LinkError?
+        let isClosed = outgoing.withLock { $0.isClosed }
+        if !isClosed {
+            // What it said before is still there.
+            incoming.withLock { incoming in
+                do throws(LinkError) {
+                    while try receive(&incoming, atMost: .max, until: { false }) {}
+                } catch let failure {
+                    error = failure
+                }
+            }
+        }
+        finish(error)
+    }
+
+    private func finish(_ error: LinkError?) {
+        Poller.links.remove(self)
+        if let token = token.withLock({ $0.take() }) { Poller.links.remove(token, socket) }
+        outgoing.withLock { outgoing in
+            outgoing.isClosed = true
+            outgoing.waiting = []
+            outgoing.waitingByteCount = 0
+            isWaiting.store(false, ordering: .relaxed)
+        }
+        let onEnd = incoming.withLock { incoming in
+            incoming.isEnded = true
+            incoming.onFrame = { _ in }
+            return incoming.onEnd.take()
+        }
+        onEnd?(error)
+    }
+}
