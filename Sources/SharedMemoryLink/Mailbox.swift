@@ -20,7 +20,9 @@ package final class Mailbox<Element: Sendable>: Sendable {
     /// Takes from the front, and waits as long as nothing is there; for threads of our own only, not Swift's.
     package func take() -> Element {
         count.wait()
-        guard let element = queue.withLock({ $0.takeFirst() }) else { preconditionFailure("the semaphore counts the items") }
+        guard let element = queue.withLock({ $0.takeFirst() }) else {
+            preconditionFailure("the semaphore counts the items")
+        }
         return element
     }
 }

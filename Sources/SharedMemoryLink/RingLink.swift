@@ -197,24 +197,10 @@ package final class RingLink: Link, PolledSource {
     package func look(until isDone: () -> Bool) {
         var ending: LinkError??
         _ = incoming.withLockIfAvailable { incoming in
-            guard !incoming.isEnded, incoming.policy.patience > 0 else { return }
-            incoming.reader.wakeFromPoller()
+            guard !incoming.isEnded else { return }
             do throws(LinkError) {
-                let start = monotonicSeconds()
-                let end = start + incoming.policy.patience
-                var isFound = false
-                repeat {
-                    for _ in 0..<64 where !isFound {
-                        if try receive(&incoming, atMost: 64, until: isDone) { isFound = isDone() }
-                        platform_relax()
-                    }
-                } while !isFound && monotonicSeconds() < end
-                if isFound {
-                    incoming.policy.found()
-                    incoming.gaveUp = nil
-                } else {
-                    incoming.gaveUp = start
-                }
+                if incoming.policy.patience > 0 { try look(&incoming, until: isDone) }
+                // In any case: the poller's thread may have gone to sleep in the belief that this one sees to it.
                 while !incoming.reader.sleepInPoller() {
                     guard try receive(&incoming, atMost: 64, until: { false }) else { break }
                 }
@@ -223,6 +209,23 @@ package final class RingLink: Link, PolledSource {
             }
         }
         if let ending { finish(ending) }
+    }
+
+    private func look(_ incoming: inout Incoming, until isDone: () -> Bool) throws(LinkError) {
+        incoming.reader.wakeFromPoller()
+        let start = monotonicSeconds()
+        let end = start + incoming.policy.patience
+        repeat {
+            for _ in 0..<64 {
+                if try receive(&incoming, atMost: 64, until: isDone), isDone() {
+                    incoming.policy.found()
+                    incoming.gaveUp = nil
+                    return
+                }
+                platform_relax()
+            }
+        } while monotonicSeconds() < end
+        incoming.gaveUp = start
     }
 
     /// Handles frames that are here; returns whether there was anything, be it a part of a frame.

@@ -72,8 +72,10 @@ package struct RingReader: ~Copyable, Sendable {
 
     /// Has the writer ring the event of this side's poller when it publishes more, which may now sleep.
     ///
-    /// - Returns: False if more is there by now or the ring has ended: then don't sleep.
+    /// - Returns: False if something is there that was not read, or the ring has ended: then don't sleep.
     package func sleepInPoller() -> Bool {
+        // What was seen and left makes no news.
+        guard seenTail == head else { return false }
         if ring.tail.announceSleep(seen: seenTail), !ring.hasEnded { return true }
         wakeFromPoller()
         return false
