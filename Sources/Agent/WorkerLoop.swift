@@ -252,6 +252,8 @@ private final class WorkerSession: Sendable {
         var captures: [UInt64: Result<CapturesInWorker, WireError>] = [:]
     }
 
+    /// Not inlined: see what `WholeValues.swift` says of task-local values.
+    @inline(never)
     private func perform(_ work: Work, _ bench: inout Bench) {
         switch work {
         case .defineFunction(let bytes):

@@ -3,7 +3,11 @@ extension Array: WireEncodable where Element: WireEncodable {
     @inlinable
     @inline(__always)
     public func write(to output: inout WireWriter) {
-        if count &* MemoryLayout<Element>.stride >= output.kept.minimumByteCount, output.keep(self) { return }
+        if Element.travelsAsBlock, count &* MemoryLayout<Element>.stride >= output.kept.minimumByteCount,
+            output.keep(self)
+        {
+            return
+        }
         Element.writeArray(span, to: &output)
     }
 }

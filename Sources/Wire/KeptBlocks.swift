@@ -11,12 +11,20 @@ internal struct KeptBlocks {
 
     /// Arrays of at least so many bytes are kept; `Int.max` for none.
     @usableFromInline internal let minimumByteCount: Int
+    /// Whether the message will be put together in one array, in which what follows a block is to be aligned.
+    internal let areGathered: Bool
+    /// Bytes that the blocks add to what lies before the writer's next byte in that array.
+    @usableFromInline internal private(set) var addedByteCount = 0
     @usableFromInline internal private(set) var blocks: [Block] = []
     /// The blocks' memory, by address. An array that is written twice is kept once and copied then, so that blocks
     /// never overlap: a reader takes no more memory than it was sent.
     private var taken: [(start: UInt, end: UInt)] = []
+    /// Blocks that lay before others which came earlier: each moves those, so that there can't be many.
+    private var strays = 0
+    private static let mostStrays = 1024
 
-    internal init(minimumByteCount: Int?) {
+    internal init(minimumByteCount: Int?, areGathered: Bool) {
+        self.areGathered = areGathered
         self.minimumByteCount = minimumByteCount.map { max($0, WireFormat.alignedBlock) } ?? .max
     }
 
@@ -24,18 +32,27 @@ internal struct KeptBlocks {
     internal func canKeep(_ bytes: SharedArray<UInt8>) -> Bool {
         let (start, end) = bytes.addresses
         let next = position(of: start)
-        return (next == 0 || taken[next - 1].end <= start) && (next == taken.count || end <= taken[next].start)
+        if next < taken.count && (strays == KeptBlocks.mostStrays || taken[next].start < end) { return false }
+        return next == 0 || taken[next - 1].end <= start
     }
 
     /// Adds a block that can be kept.
     internal mutating func keep(_ block: Block) {
-        taken.insert(block.bytes.addresses, at: position(of: block.bytes.addresses.start))
+        let next = position(of: block.bytes.addresses.start)
+        if next < taken.count { strays += 1 }
+        taken.insert(block.bytes.addresses, at: next)
         blocks.append(block)
+        if areGathered { addedByteCount += padding(before: block, added: addedByteCount) + block.bytes.count }
+    }
+
+    /// Bytes of padding between a block's padding byte and its elements, in one array with all that lies before.
+    internal func padding(before block: Block, added: Int) -> Int {
+        (0 &- (block.offset + 1 + added)) & (block.alignment &- 1)
     }
 
     internal mutating func removeAll() {
-        blocks = []
-        taken = []
+        self = KeptBlocks(
+            minimumByteCount: minimumByteCount == .max ? nil : minimumByteCount, areGathered: areGathered)
     }
 
     /// Index of the first taken range that starts after `address`; blocks mostly come in order.
@@ -64,7 +81,8 @@ extension WireWriter {
     /// - Returns: `false` if they have to be copied: they are not plain, or kept already.
     @usableFromInline
     @inline(never)
-    internal mutating func keep<Element>(_ array: [Element]) -> Bool {
+    internal mutating func keep<Element: WireEncodable>(_ array: [Element]) -> Bool {
+        // `travelsAsBlock` says what the conformance does; this, that its bytes may be looked at.
         guard let plain = Element.self as? any Plain.Type else { return false }
         func shared<P: Plain>(_ type: P.Type) -> SharedArray<UInt8>? {
             guard MemoryLayout<P>.size == MemoryLayout<P>.stride else { return nil }
@@ -91,13 +109,12 @@ extension WireWriter {
         return true
     }
 
-    /// The message in one array, as it would be if nothing had been kept.
+    /// The message in one array: what it would be if nothing had been kept, if the writer was made for that.
     internal consuming func gathered() -> [UInt8] {
         var total = byteCount
         let paddings = kept.blocks.map { block in
-            // How much more lies before the block than in the writer is how much the message has grown so far.
-            let start = block.offset + 1 + (total - byteCount)
-            let padding = (0 &- start) & (block.alignment &- 1)
+            // How much the message has grown so far is how much more lies before the block than in the writer.
+            let padding = kept.padding(before: block, added: total - byteCount)
             total += padding + block.bytes.count
             return padding
         }

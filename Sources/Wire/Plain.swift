@@ -36,6 +36,10 @@ extension Plain {
         input.takePlain(Self.self)
     }
 
+    /// Whether there are no gaps between elements in memory.
+    @inlinable
+    public static var travelsAsBlock: Bool { MemoryLayout<Self>.size == MemoryLayout<Self>.stride }
+
     /// Appends the number of elements, then the elements as one aligned block.
     @inlinable
     @inline(__always)

@@ -84,7 +84,7 @@ extension SharedArray: WireEncodable, WireDecodable {
         let block = input.nextBlock
         let view = try input.readElements(of: Element.self, count: count)
         let keeper = input.nextBlock > block ? input.blocks[block] : input.whole
-        if let keeper, let elements = view.span {
+        if count > 0, let keeper, let elements = view.span {
             self = unsafe elements.withUnsafeBufferPointer { elements in
                 // SAFETY: the elements lie in the memory that the keeper's owner keeps, and are aligned.
                 unsafe SharedArray(elements, owner: keeper.owner)

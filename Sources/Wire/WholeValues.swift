@@ -4,17 +4,20 @@ extension WireEncodable {
     /// - Throws: ``WireError/Code/notEncodable`` if a part of the value can't be written.
     @inlinable
     public func wireBytes() throws(WireError) -> [UInt8] {
-        var output = WireWriter(reserving: 256, keepingBlocksOf: 16 << 10)
+        var output = WireWriter(reserving: 256, keepingBlocksOf: 16 << 10, areGathered: true)
         write(to: &output)
         return try output.finish()
     }
 }
 
+// Never inlined: Swift 6.3.1 crashes where a reader that it has inlined meets `TaskLocal.withValue` and a branch. Specialized
+// they are all the same, and a call per message costs nothing.
 extension WireDecodable {
     /// Reads a value from a message that holds nothing else.
     ///
     /// - Throws: ``WireError`` if the bytes are not such a value, or if bytes are left over.
     @inlinable
+    @inline(never)
     public init(wireBytes bytes: [UInt8], limits: WireLimits = .default) throws(WireError) {
         var input = WireReader(bytes.span, limits: limits)
         self = try input.read()
@@ -25,6 +28,7 @@ extension WireDecodable {
     ///
     /// - Throws: ``WireError`` if the bytes are not such a value, or if bytes are left over.
     @inlinable
+    @inline(never)
     public init(wireBytes bytes: RawSpan, limits: WireLimits = .default) throws(WireError) {
         var input = WireReader(bytes, limits: limits)
         self = try input.read()
@@ -36,6 +40,7 @@ extension WireDecodable {
     ///
     /// - Throws: ``WireError`` if the bytes are not such a value, or if bytes are left over.
     @inlinable
+    @inline(never)
     public init(sharing bytes: SharedArray<UInt8>, limits: WireLimits = .default) throws(WireError) {
         var input = WireReader(bytes, limits: limits)
         self = try input.read()

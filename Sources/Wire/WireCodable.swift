@@ -20,6 +20,11 @@ public protocol WireEncodable {
     /// There is no need to implement this: it is here so that the choice between one block copy (``Plain``) and
     /// a call per element is made for a whole array, at compile time.
     static func writeArray(_ elements: Span<Self>, to output: inout WireWriter)
+
+    /// Whether ``writeArray(_:to:)`` writes one block, which a writer may keep instead of copying it.
+    ///
+    /// There is no need to implement this. Like that it is decided by the type's conformance, so that both agree.
+    static var travelsAsBlock: Bool { get }
 }
 
 /// A value that can be read from a ``WireReader``.
@@ -58,6 +63,10 @@ public protocol WireDecodable {
 public typealias WireCodable = WireEncodable & WireDecodable
 
 extension WireEncodable {
+    /// False.
+    @inlinable
+    public static var travelsAsBlock: Bool { false }
+
     /// Appends the number of elements, then the elements with a call for each.
     @inlinable
     public static func writeArray(_ elements: Span<Self>, to output: inout WireWriter) {

@@ -85,6 +85,7 @@ extension WireDecodable {
     /// Reads a value from a message in pieces that holds nothing else.
     ///
     /// - Throws: ``WireError`` if the message is no such value, or if bytes or blocks are left over.
+    @inline(never)
     public init(wireMessage message: WireMessage, limits: WireLimits = .default) throws(WireError) {
         var input = WireReader(message, limits: limits)
         self = try input.read()

@@ -33,14 +33,18 @@ extension WireReader {
     @inlinable
     @_lifetime(copy self)
     public mutating func readSpan<T: Plain>(of type: T.Type) throws(WireError) -> Span<T> {
-        let start = position
-        let view = try readView(of: T.self)
-        guard let span = view.span else {
-            let blockStart = position &- view.bytes.byteCount
-            position = start
-            throw misaligned(blockStart, MemoryLayout<T>.alignment)
+        let (start, block, free) = (position, nextBlock, freeBytes)
+        let view: PlainView<T>
+        do {
+            view = try readView(of: T.self)
+            if let span = view.span { return span }
+        } catch {
+            if error.code == .misaligned { (position, nextBlock, freeBytes) = (start, block, free) }
+            throw error
         }
-        return span
+        let blockStart = position &- view.bytes.byteCount
+        (position, nextBlock, freeBytes) = (start, block, free)
+        throw misaligned(blockStart, MemoryLayout<T>.alignment)
     }
 
     /// Reads bytes: what a `[UInt8]` or `Data` has written.

@@ -106,7 +106,7 @@ extension WireWriter {
     @usableFromInline
     package mutating func appendPadding(toAlignment alignment: Int, blockSize: Int) {
         reserve(16 + blockSize)
-        let padding = (0 &- (byteCount &+ 1)) & (min(alignment, 16) &- 1)
+        let padding = (0 &- (byteCount &+ kept.addedByteCount &+ 1)) & (min(alignment, 16) &- 1)
         append(plain: UInt8(truncatingIfNeeded: padding))
         for _ in 0..<padding { append(plain: 0 as UInt8) }
     }

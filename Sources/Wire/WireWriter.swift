@@ -34,15 +34,22 @@ public struct WireWriter: ~Copyable {
     ///
     /// - Parameters:
     ///   - byteCount: At least 0.
-    ///   - minimumBlock: Plain arrays of so many bytes are not copied as they are written but kept, until the message
-    ///     is finished; `nil` copies all. One that is kept costs about as much as 4 KiB copied.
+    ///   - minimumBlock: Plain arrays of so many bytes (64 at least) are not copied as they are written but kept, for
+    ///     ``finishMessage()``; `nil` copies all. One that is kept costs about as much as 4 KiB copied. Copied is also what
+    ///     has memory in common with one that is kept, or gaps between its elements.
     public init(reserving byteCount: Int, keepingBlocksOf minimumBlock: Int? = nil) {
+        self.init(reserving: byteCount, keepingBlocksOf: minimumBlock, areGathered: false)
+    }
+
+    /// - Parameter areGathered: Whether the message is ended by ``finish()``.
+    @usableFromInline
+    internal init(reserving byteCount: Int, keepingBlocksOf minimumBlock: Int?, areGathered: Bool) {
         precondition(byteCount >= 0, "a writer can't reserve a negative number of bytes")
         storage = Self.buffer(byteCount: max(byteCount, 64))
         unsafe base = Self.start(of: &storage)
         unsafe cursor = unsafe base
         unsafe end = unsafe base + storage.count
-        kept = KeptBlocks(minimumByteCount: minimumBlock)
+        kept = KeptBlocks(minimumByteCount: minimumBlock, areGathered: areGathered)
         elementDepth = 0
     }
 
@@ -83,8 +90,8 @@ public struct WireWriter: ~Copyable {
     ///
     /// - Returns: The bytes written.
     /// - Throws: The first failure that was remembered, see ``fail(_:)``.
-    /// - Complexity: O(1) if more than half of the buffer was used, or else copies the bytes once. Arrays that were
-    ///   kept are copied here, once.
+    /// - Complexity: O(1) if more than half of the buffer was used (then the array has room for up to as many bytes
+    ///   again), or else copies the bytes once. Arrays that were kept are copied here, once.
     public consuming func finish() throws(WireError) -> [UInt8] {
         try check()
         if !kept.blocks.isEmpty { return gathered() }
@@ -104,7 +111,7 @@ public struct WireWriter: ~Copyable {
     ///
     /// Only the first failure is kept.
     public mutating func fail(_ reason: String) {
-        fail(WireError(code: .notEncodable, offset: byteCount, detail: reason))
+        fail(WireError(code: .notEncodable, offset: byteCount + kept.addedByteCount, detail: reason))
     }
 
     /// Remembers `error` if it is the first.

@@ -27,6 +27,22 @@ private struct Batch: WireCodable, Equatable {
     }
 }
 
+private struct Two: WireEncodable {
+    var first: [UInt8], second: [Double]
+    func write(to output: inout WireWriter) { output.write(first, second) }
+}
+
+private struct Vec2<T> { var x: T, y: T }
+extension Vec2: Equatable where T: Equatable {}
+extension Vec2: BitwiseCopyable where T: BitwiseCopyable {}
+extension Vec2: WireEncodable where T: WireEncodable {
+    func write(to output: inout WireWriter) { output.write(x, y) }
+}
+extension Vec2: WireDecodable where T: WireDecodable {
+    init(from input: inout WireReader) throws(WireError) { (x, y) = try input.read() }
+}
+extension Vec2: Plain where T: Plain {}
+
 /// A block at an address that is `offset` more than a multiple of 16.
 private func block(_ bytes: [UInt8], offset: Int = 0) -> SharedArray<UInt8> {
     let room = SharedArray<UInt8>(count: bytes.count + 16) { room in
@@ -125,6 +141,44 @@ struct MessageTests {
             #expect(try output.finish() == batch.wireBytes())
             #expect(try Batch(wireBytes: batch.wireBytes()) == batch)
         }
+    }
+
+    @Test("what follows a large array is aligned too", arguments: [16_384, 16_385, 20_007])
+    func alignedBehind(count: Int) throws {
+        let (first, second) = ([UInt8](repeating: 7, count: count), (0..<100).map(Double.init))
+        let bytes = try Two(first: first, second: second).wireBytes()
+        var output = WireWriter()
+        output.write(first, second)
+        #expect(try output.finish() == bytes)
+        let message = block(bytes)
+        var input = WireReader(message)
+        let length = try input.readBytes().byteCount
+        let span = try input.readSpan(of: Double.self)
+        #expect(length == count && span.count == 100 && span[99] == 99)
+    }
+
+    @Test("a type that is plain only under a condition travels as its own conformance says")
+    func conditionallyPlain() throws {
+        let pairs = (0..<2000).map { Vec2(x: Double($0), y: 0) }
+        #expect(try [Vec2<Double>](wireBytes: pairs.wireBytes()) == pairs)
+        #expect(try [Vec2<Double>](wireMessage: pairs.wireMessage()) == pairs)
+    }
+
+    @Test("an empty shared array keeps nothing alive")
+    func emptyKeepsNothing() throws {
+        final class Owner {}
+        weak var owner: Owner?
+        var empty: SharedArray<Double>?
+        do {
+            let strong = Owner()
+            owner = strong
+            let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
+            unsafe bytes.initialize(to: 0)
+            let message = unsafe SharedArray(UnsafeBufferPointer(start: bytes, count: 1), owner: strong)
+            empty = try SharedArray<Double>(sharing: message)
+            unsafe bytes.deallocate()
+        }
+        #expect(empty?.isEmpty == true && owner == nil)
     }
 
     @Test("an array of arrays keeps each, also where a block stands at any offset")
