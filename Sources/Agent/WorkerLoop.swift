@@ -37,7 +37,7 @@ package enum WorkerLoop {
         let parent = getppid()
         if platform_end_with_parent(parent) != 0 { endGroup() }
         do {
-            let rings = try RingPair(joining: Descriptor(owning: memory), bell: bell)
+            let rings = try WorkerRings(joining: Descriptor(owning: memory), bell: bell)
             // Nothing is sent over the socket: it tells of the agent's end.
             _ = try Poller.links.watch(link, for: .readable) { _ in endGroup() }
             WorkerSession(rings).start()
@@ -98,7 +98,7 @@ private final class WorkerSession: Sendable {
     /// Seconds between two times of hearing while a body runs: how late a cancellation can be noticed.
     private static let attention = 0.01
 
-    init(_ rings: RingPair) {
+    init(_ rings: WorkerRings) {
         ears = Mutex(FrameReader(RingReader(rings.toWorker)))
         mouth = Mutex(RingWriter(rings.fromWorker))
     }

@@ -96,7 +96,7 @@ package final class WorkerProcess: Sendable {
         let nothing = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
         guard nothing >= 0 else { throw SystemError("open /dev/null", errno: errno) }
         defer { close(nothing) }
-        let rings = try RingPair()
+        let rings = try WorkerRings()
         let memory = rings.takeDescriptor()
         let descriptors = [
             nothing, output.far.number, error.far.number, sockets.far.number, memory.number, Poller.links.bell,

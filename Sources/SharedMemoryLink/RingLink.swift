@@ -28,7 +28,7 @@ package final class RingLink: Link, PolledSource {
         var isEnded = false
     }
 
-    private let rings: RingPair
+    private let rings: WorkerRings
     private let socket: CInt
     private let limits: LinkLimits
     private let outgoing: Mutex<Outgoing>
@@ -38,14 +38,21 @@ package final class RingLink: Link, PolledSource {
     private let isWaiting = Atomic(false)
     private let token = Mutex<Poller.Token?>(nil)
 
-    /// Takes over the rings and the near end of the socket.
-    package init(_ rings: RingPair, owning socket: consuming Descriptor, limits: LinkLimits = LinkLimits()) {
+    /// Takes over the rings and one end of the socket.
+    ///
+    /// - Parameter isDriver: Whether this is the driver's end; another process's end polls as well.
+    package init(
+        _ rings: WorkerRings, isDriver: Bool = true, owning socket: consuming Descriptor,
+        limits: LinkLimits = LinkLimits()
+    ) {
         self.rings = rings
         socket.setNonBlocking()
         self.socket = socket.release()
         self.limits = limits
-        outgoing = Mutex(Outgoing(writer: RingWriter(rings.toWorker)))
-        incoming = Mutex(Incoming(reader: FrameReader(RingReader(rings.fromWorker), limits: limits)))
+        let (writing, reading) =
+            isDriver ? (rings.toWorker, rings.fromWorker) : (rings.fromWorker, rings.toWorker)
+        outgoing = Mutex(Outgoing(writer: RingWriter(writing)))
+        incoming = Mutex(Incoming(reader: FrameReader(RingReader(reading), limits: limits)))
     }
 
     deinit { Glibc.close(socket) }

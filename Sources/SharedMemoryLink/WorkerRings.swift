@@ -1,7 +1,7 @@
 package import Transport
 
 /// The two rings between a driver and one of its workers, in one memory.
-package struct RingPair: Sendable {
+package struct WorkerRings: Sendable {
     /// Bytes that each ring holds.
     private static let capacity = 1 << 17
 
@@ -14,12 +14,15 @@ package struct RingPair: Sendable {
     private static var secondOffset: Int { (Ring.byteCount(capacity: capacity) + 127) / 128 * 128 }
     private static var byteCount: Int { secondOffset + Ring.byteCount(capacity: capacity) }
 
-    /// Makes both; for the driver. The worker sleeps on a futex in the memory, since it has nobody else to listen to.
-    package init() throws(SharedMemoryError) {
-        memory = try SharedMemory(byteCount: RingPair.byteCount, named: "muster-rings")
-        toWorker = Ring(creatingIn: memory, capacity: RingPair.capacity, waking: .futex)
+    /// Makes both; for the driver.
+    ///
+    /// - Parameter wake: How the other side is woken: a worker sleeps on a futex in the memory, since it has nobody else to
+    ///   listen to.
+    package init(waking wake: RingWake = .futex) throws(SharedMemoryError) {
+        memory = try SharedMemory(byteCount: WorkerRings.byteCount, named: "muster-rings")
+        toWorker = Ring(creatingIn: memory, capacity: WorkerRings.capacity, waking: wake)
         fromWorker = Ring(
-            creatingIn: memory, at: RingPair.secondOffset, capacity: RingPair.capacity, waking: .futex)
+            creatingIn: memory, at: WorkerRings.secondOffset, capacity: WorkerRings.capacity, waking: wake)
     }
 
     /// Joins those that the driver made; for the worker.
@@ -32,14 +35,14 @@ package struct RingPair: Sendable {
         do {
             memory = try SharedMemory(
                 mapping: descriptor, access: .readingAndWriting,
-                byteCounts: RingPair.byteCount...RingPair.byteCount)
+                byteCounts: WorkerRings.byteCount...WorkerRings.byteCount)
         } catch {
             throw LinkError(code: .broken, "\(error)")
         }
         _ = memory.takeDescriptor()
-        toWorker = try Ring(joining: memory, capacity: RingPair.capacity, waking: .event(bell))
+        toWorker = try Ring(joining: memory, capacity: WorkerRings.capacity, waking: .event(bell))
         fromWorker = try Ring(
-            joining: memory, at: RingPair.secondOffset, capacity: RingPair.capacity, waking: .event(bell))
+            joining: memory, at: WorkerRings.secondOffset, capacity: WorkerRings.capacity, waking: .event(bell))
     }
 
     /// Gives away the descriptor of the memory, for the worker to inherit; once, before the pair is used.
