@@ -156,8 +156,7 @@ extension WireWriter {
 
     /// An array of `byteCount` bytes that are whatever was there.
     private static func buffer(byteCount: Int) -> [UInt8] {
-        // SAFETY: any bits are a byte; what was not written since is cut off before anyone sees the array.
-        unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { $1 = $0.count }
+        [UInt8](UnknownBytes(endIndex: byteCount))
     }
 
     /// Where the bytes of `array` are, for as long as it is neither changed nor freed.
@@ -166,5 +165,22 @@ extension WireWriter {
         // SAFETY: an array's elements stay where they are until it is changed; the only reference to it is `storage`
         // or about to be, which is changed by replacing it together with the pointers into it. It isn't empty.
         unsafe array.withUnsafeMutableBytes { unsafe $0.baseAddress.unsafelyUnwrapped }
+    }
+}
+
+/// Bytes that are whatever is there already, as the standard library's `Array(_:)` copies them: not at all.
+///
+/// `Array(unsafeUninitializedCapacity:)` looks the array's class up in the runtime's tables each time, see
+/// `UnalignedElements`.
+private struct UnknownBytes: RandomAccessCollection {
+    let endIndex: Int
+    var startIndex: Int { 0 }
+    subscript(position: Int) -> UInt8 { 0 }
+
+    func _copyContents(
+        initializing buffer: UnsafeMutableBufferPointer<UInt8>
+    ) -> (Iterator, UnsafeMutableBufferPointer<UInt8>.Index) {
+        // SAFETY: any bits are a byte; what was not written since is cut off before anyone sees the array.
+        (Iterator(_elements: self, _position: endIndex), buffer.count)
     }
 }
