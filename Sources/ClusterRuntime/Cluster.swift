@@ -10,6 +10,9 @@ public final class Cluster: Sendable {
         var isClosed = false
         /// Ends that are being dealt with; closing waits for them.
         var departures: [WorkerID: Task<Void, Never>] = [:]
+        /// Maps that take in whoever joins.
+        var joinWatchers: [Int: @Sendable (Member) -> Void] = [:]
+        var nextWatcher = 0
     }
 
     private let state = Mutex(State())
@@ -61,8 +64,25 @@ public final class Cluster: Sendable {
         } onEnd: { [weak self] _ in
             self?.linkEnded(member)
         }
+        for watcher in state.withLock({ $0.joinWatchers.values }) { watcher(member) }
         await manager.manage(member.id, .registered)
         return member.id
+    }
+
+    /// Calls `action` with every worker that can be given work from now on, until ``endJoinWatch(_:)``.
+    ///
+    /// A worker that is there already may be among them.
+    package func watchJoins(_ action: @escaping @Sendable (Member) -> Void) -> Int {
+        state.withLock { state in
+            state.nextWatcher += 1
+            state.joinWatchers[state.nextWatcher] = action
+            return state.nextWatcher
+        }
+    }
+
+    /// Ends what ``watchJoins(_:)`` began; a call that is under way may still come to its end.
+    package func endJoinWatch(_ watcher: Int) {
+        state.withLock { $0.joinWatchers[watcher] = nil }
     }
 
     // MARK: - Removing

@@ -20,10 +20,13 @@ public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
     public let code: Code
     /// What happened, and the cure.
     public let description: String
+    /// How the last worker ended, where that is why there is none.
+    public let lastWorker: WorkerExited?
 
-    package init(_ code: Code, _ description: String) {
+    package init(_ code: Code, _ description: String, lastWorker: WorkerExited? = nil) {
         self.code = code
         self.description = description
+        self.lastWorker = lastWorker
     }
 
     package static let noWorkers = ClusterError(

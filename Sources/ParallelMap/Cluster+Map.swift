@@ -26,12 +26,16 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: Sequence, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, file: String = #fileID, line: Int = #line,
+        batchSize: BatchSize = .automatic, retries: Int = 2,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
+        retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body: @escaping @Sendable (Elements.Element, repeat each Capture) throws -> Output
     ) async throws -> [Output]
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         try await pmap(
-            elements, capturing: repeat each captures, pool: pool, batchSize: batchSize, file: file, line: line,
+            elements, capturing: repeat each captures, pool: pool, batchSize: batchSize, retries: retries,
+            onError: onError, retryDelays: retryDelays, retryCheck: retryCheck, file: file, line: line,
             body: RemoteFunction(file: file, line: line, body))
     }
 
@@ -39,12 +43,16 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: Sequence, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, file: String = #fileID, line: Int = #line,
+        batchSize: BatchSize = .automatic, retries: Int = 2,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
+        retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body: @escaping @Sendable (Elements.Element, repeat each Capture) async throws -> Output
     ) async throws -> [Output]
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         try await pmap(
-            elements, capturing: repeat each captures, pool: pool, batchSize: batchSize, file: file, line: line,
+            elements, capturing: repeat each captures, pool: pool, batchSize: batchSize, retries: retries,
+            onError: onError, retryDelays: retryDelays, retryCheck: retryCheck, file: file, line: line,
             body: RemoteFunction(file: file, line: line, body))
     }
 
@@ -52,12 +60,17 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: Sequence, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, file: String = #fileID, line: Int = #line,
+        batchSize: BatchSize = .automatic, retries: Int = 2,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
+        retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body: RemoteFunction<Elements.Element, Output, repeat each Capture>
     ) async throws -> [Output]
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         try await map(
             Array(elements), try body.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
+            retries: retries,
+            handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck),
             file: file, line: line)
     }
 }

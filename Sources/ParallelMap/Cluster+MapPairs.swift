@@ -13,13 +13,18 @@ extension Cluster {
         Elements: Sequence, First: Sendable, Second: Sendable, Output: Sendable, each Capture
     >(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, file: String = #fileID, line: Int = #line,
+        batchSize: BatchSize = .automatic, retries: Int = 2,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
+        retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body: @escaping @Sendable (First, Second, repeat each Capture) throws -> Output
     ) async throws -> [Output]
     where Elements.Element == (First, Second), repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try PairFunction<First, Second, Output, repeat each Capture>(file: file, line: line, body)
         return try await map(
             Array(elements), function.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
+            retries: retries,
+            handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck),
             file: file, line: line)
     }
 
@@ -29,13 +34,18 @@ extension Cluster {
         Elements: Sequence, First: Sendable, Second: Sendable, Output: Sendable, each Capture
     >(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, file: String = #fileID, line: Int = #line,
+        batchSize: BatchSize = .automatic, retries: Int = 2,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
+        retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body: @escaping @Sendable (First, Second, repeat each Capture) async throws -> Output
     ) async throws -> [Output]
     where Elements.Element == (First, Second), repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try PairFunction<First, Second, Output, repeat each Capture>(file: file, line: line, body)
         return try await map(
             Array(elements), function.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
+            retries: retries,
+            handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck),
             file: file, line: line)
     }
 
@@ -43,7 +53,10 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: LabelledPairs, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, file: String = #fileID, line: Int = #line,
+        batchSize: BatchSize = .automatic, retries: Int = 2,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
+        retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body: @escaping @Sendable (Elements.First, Elements.Second, repeat each Capture) throws -> Output
     ) async throws -> [Output]
     where
@@ -54,6 +67,8 @@ extension Cluster {
             file: file, line: line, body)
         return try await map(
             elements.pairs, function.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
+            retries: retries,
+            handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck),
             file: file, line: line)
     }
 
@@ -61,7 +76,10 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: LabelledPairs, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, file: String = #fileID, line: Int = #line,
+        batchSize: BatchSize = .automatic, retries: Int = 2,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
+        retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body: @escaping @Sendable (Elements.First, Elements.Second, repeat each Capture) async throws -> Output
     ) async throws -> [Output]
     where
@@ -72,6 +90,8 @@ extension Cluster {
             file: file, line: line, body)
         return try await map(
             elements.pairs, function.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
+            retries: retries,
+            handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck),
             file: file, line: line)
     }
 }

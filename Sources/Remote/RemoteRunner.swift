@@ -13,7 +13,8 @@ protocol RemoteRunner: SendableMetatype {
 
 /// Runs a body that does not suspend.
 protocol SynchronousRunner: RemoteRunner {
-    /// Reads elements, runs the body on one after the other up to the first error, and writes a ``BatchReply``.
+    /// Reads elements, runs the body on one after the other, also after errors, and writes a ``BatchReply``; it
+    /// is short if the call was cancelled.
     static func run(
         code: UInt, captures: (any ReadableCaptures)?, input: inout WireReader, output: inout WireWriter,
         isCancelled: () -> Bool) throws(WireError)
@@ -26,6 +27,8 @@ protocol AsynchronousRunner: RemoteRunner {
 }
 
 /// What a worker answers to a batch: what failed, then the results of what did not, in the order of the elements.
+///
+/// The elements that a cancelled call did not come to are in neither.
 package struct BatchReply<Output> {
     package let failures: [IndexedFailure]
     package let outputs: [Output]
@@ -80,16 +83,17 @@ extension SynchronousRunner {
         var failures: [IndexedFailure] = []
         let outputs = unsafe elements.withUnsafeBufferPointer { elements in
             unsafe [Output](unsafeUninitializedCapacity: elements.count) { outputs, count in
-                do {
-                    while count < elements.count {
-                        if isCancelled() { throw CancellationError() }
+                var index = 0
+                while index < elements.count, !isCancelled() {
+                    do {
                         // SAFETY: `count` is below the capacity, and the results before it are the initialised ones.
                         unsafe (outputs.baseAddress! + count).initialize(
-                            to: try body(elements[count], repeat each captures))
+                            to: try body(elements[index], repeat each captures))
                         count += 1
+                    } catch {
+                        failures.append(IndexedFailure(index: index, failure: RemoteFailure(error)))
                     }
-                } catch {
-                    failures = [IndexedFailure(index: count, failure: RemoteFailure(error))]
+                    index += 1
                 }
             }
         }

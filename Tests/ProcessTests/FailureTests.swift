@@ -11,13 +11,13 @@ struct FailureTests {
         #expect(
             codable.wholeMatch(
                 of:
-                    /RemoteError worker=[23] host=true index=42 type=muster_test_program.OutOfInk message=OutOfInk\(colour: "red"\) underlying=OutOfInk OutOfInk\(colour: "red"\)/
+                    /MapError \[42\] of 100: RemoteError worker=[23] host=true index=42 type=muster_test_program.OutOfInk message=OutOfInk\(colour: "red"\) underlying=OutOfInk OutOfInk\(colour: "red"\)/
             ) != nil, "\(run)")
         let plain = run.value("plain") ?? ""
         #expect(
             plain.wholeMatch(
                 of:
-                    /RemoteError worker=[23] host=true index=5 type=muster_test_program.NoPaper message=the tray is empty underlying=none/
+                    /MapError \[5\] of 8: RemoteError worker=[23] host=true index=5 type=muster_test_program.NoPaper message=the tray is empty underlying=none/
             ) != nil, "\(run)")
         #expect(run.value("async")?.contains("index=1 type=muster_test_program.OutOfInk") == true, "\(run)")
         #expect(
@@ -30,7 +30,7 @@ struct FailureTests {
     func trap(backtrace: String) async throws {
         let run = try await drive("trap", limit: 60, environment: ["SWIFT_BACKTRACE": backtrace])
         let text = run.value("trapped") ?? ""
-        #expect(text.hasPrefix("WorkerExited worker=3 host=true cause=signalled("), "\(run)")
+        #expect(text.hasPrefix("MapError [1] of 2: WorkerExited worker=3 host=true cause=signalled("), "\(run)")
         #expect(text.contains("signal=\(SIGILL) ") || text.contains("signal=\(SIGTRAP) "), "\(run)")
         #expect(text.contains("Fatal error: the disk is upside down"), "\(run)")
         #expect(run.value("left") == "true [2]" && run.value("goes on") == "[1, 2, 3]", "\(run)")
@@ -42,8 +42,9 @@ struct FailureTests {
     func exits() async throws {
         let run = try await drive("exits")
         #expect(
-            run.value("exited")?.hasPrefix("WorkerExited worker=2 host=true cause=exited(status: 3) signal=0") == true,
-            "\(run)")
+            run.value("exited")?.hasPrefix(
+                "ClusterError no worker is left for 1 of 1 elements; the last of them: worker 2")
+                == true && run.value("exited")?.hasSuffix("exited with status 3") == true, "\(run)")
     }
 
     @Test("a body that closes all descriptors is a lost worker, soon")

@@ -87,7 +87,7 @@ struct MapTests {
         #expect(run.value("other values") == "[6, 6]", "\(run)")
         #expect(run.value("one of two") == "[3]", "\(run)")
         #expect(run.value("empty pool")?.contains("has no workers") == true, "\(run)")
-        #expect(run.value("unknown worker")?.contains("there is no worker 99") == true, "\(run)")
+        #expect(run.value("unknown worker")?.contains("no worker of the pool is there: 99") == true, "\(run)")
     }
 
     @Test("workers come and go, each with a number of its own")

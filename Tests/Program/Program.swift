@@ -7,8 +7,10 @@ import Muster
 @main struct Program {
     typealias Scenario = @Sendable ([String]) async throws -> Void
 
-    static let scenarios: [String: Scenario] = [maps, pools, refusals, failures, lifetimes, local, membership, rings]
-        .reduce(into: [:]) { all, theme in all.merge(theme) { _, _ in fatalError("two scenarios of one name") } }
+    static let scenarios: [String: Scenario] = [
+        maps, mapFaults, pools, refusals, failures, lifetimes, local, membership, rings,
+    ]
+    .reduce(into: [:]) { all, theme in all.merge(theme) { _, _ in fatalError("two scenarios of one name") } }
 
     static func main() async {
         let arguments = CommandLine.arguments

@@ -23,6 +23,8 @@ func account(of error: any Error) -> String {
     case let error as WorkerExited:
         return "WorkerExited worker=\(error.worker) host=\(error.host == hostName()) cause=\(error.end.cause) "
             + "signal=\(error.signal ?? 0) tail=\(error.standardErrorTail)"
+    case let error as MapError:
+        return "MapError \(error.indices) of \(error.count): \(account(of: error.first.error))"
     case let error as WorkerStartError:
         return "WorkerStartError \(error)"
     case let error as SystemError:
