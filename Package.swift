@@ -90,6 +90,8 @@ let package = Package(
         tests("Agent", ["Agent", "Machine", "Placement", "Remote", "Transport"]),
         tests("Scheduling", ["Scheduling"]),
         tests("ClusterRuntime", ["ClusterRuntime", "Placement", "Remote", "Transport", "Wire"]),
+        tests(
+            "ParallelMap", ["ClusterRuntime", "ParallelMap", "Placement", "Remote", "Scheduling", "Transport", "Wire"]),
         tests("Machine", ["Machine", "Placement"]),
         tests("Tool", ["MusterTool", "muster-example", "Machine", "Placement"]),
         tests("Process", ["muster-test-program", "muster-test-other", "Machine", "Placement"]),

@@ -11,18 +11,46 @@ extension Cluster {
     /// let sums = try await cluster.pmap(1...100, capturing: table) { i, table in table[i] + 1 }
     /// ```
     ///
-    /// Elements and results are `WireCodable` or tuples of such; a body may also return nothing. Each worker has two
-    /// batches at a time. The first error ends the map.
+    /// Elements and results are `WireCodable` or tuples of such; a body may also return nothing. Each worker has at least
+    /// two batches at a time. Workers that join the cluster meanwhile take part in a map without a pool.
+    ///
+    /// ## When elements fail
+    ///
+    /// ```swift
+    /// let counts = try await cluster.pmap(
+    ///     paths, onError: { failure in nil as Int? }, retryDelays: ExponentialBackOff(n: 3),
+    ///     retryCheck: { $0.attempt < 3 }
+    /// ) { path in try count(path) }
+    /// ```
+    ///
+    /// The elements of a worker that ended go to others, each by itself and when nothing else is left to begin, up to
+    /// `retries` times; the elements that it had not begun are among them, since nobody knows which those are. Who has
+    /// bodies that must not run twice sets `retries` to 0.
+    ///
+    /// An element has failed when its body threw, or when that many workers ended. Then `onError` is asked, before any
+    /// retry, as in Julia: what it returns is the element's result. If it throws, or if there is none, the element is
+    /// tried again after the next of `retryDelays`, if `retryCheck` agrees. If no delay is left either, the element is
+    /// given up: no others are begun, those being worked on come to their end, and the map throws ``MapError`` with all
+    /// that failed by then. A batch is worked off also after an error in it; so what fails in a batch, fails together.
+    ///
+    /// When no worker is left, the map ends with an error that says so. If `onError` is there, and every element was tried
+    /// at least once, it is asked about the rest instead.
+    ///
+    /// Handlers run in this process, in tasks of their own, several at a time if several batches have failures.
     ///
     /// - Parameters:
     ///   - elements: The input; read to its end at once.
     ///   - captures: What the body needs besides the element; given to it in this order, sent to each worker once.
-    ///   - pool: The workers to use; all of the cluster unless told.
+    ///   - pool: The workers to use, as far as they are there; all of the cluster unless told.
     ///   - batchSize: Elements sent at a time; `.automatic` unless told.
+    ///   - retries: Times that an element is given to another worker after its worker ended, at least 0. With 2, an
+    ///     element that ends every worker costs three.
+    ///   - onError: Gives a result for an element that failed, or throws.
+    ///   - retryDelays: Seconds before each further attempt; read anew for each. Negative ones count as 0.
+    ///   - retryCheck: Whether another attempt is worth it; always, unless told. Has no effect without `retryDelays`.
     ///   - body: A closure literal that captures nothing itself.
-    /// - Throws: ``BodyError`` if the body can't travel, ``RemoteError`` for the first body that threw,
-    ///   ``WorkerExited`` if a worker ended, ``ClusterError`` if there are no workers, `CancellationError` if this task
-    ///   was cancelled.
+    /// - Throws: ``BodyError`` if the body can't travel, ``MapError`` if elements failed, ``ClusterError`` if there are no
+    ///   workers or none is left, `CancellationError` if this task was cancelled.
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: Sequence, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,

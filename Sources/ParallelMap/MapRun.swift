@@ -101,36 +101,26 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
     // MARK: - Hearing
 
     private func received(_ reply: RawSpan, of batch: Range<Int>, from member: Member) {
-        let failures: [MapFailure]
-        do {
-            failures = try read(reply, of: batch, from: member)
-        } catch {
-            return end(.failure(error))
-        }
-        if failures.isEmpty { proceed(with: member) } else { judge(failures) }
-    }
-
-    /// Keeps the results of a batch; returns the elements that failed.
-    private func read(_ reply: RawSpan, of batch: Range<Int>, from member: Member) throws(ClusterError) -> [MapFailure]
-    {
         var reader = WireReader(reply)
         let answer: BatchReply<Output>
         do {
             answer = try BatchReply(from: &reader)
         } catch {
-            throw ClusterError(.refused, "the answer of worker \(member.id) can't be read: \(error)")
+            return end(.failure(ClusterError(.refused, "the answer of worker \(member.id) can't be read: \(error)")))
         }
         let now = monotonicSeconds()
-        let failures = state.withLock { state -> [MapFailure]? in
-            if state.isOver { return [] }
+        let step = state.withLock { state -> Step in
+            if state.isOver { return .wait }
             state.calls[member.id]?[batch] = nil
-            return state.take(answer, of: batch, from: member, now: now)
+            guard let failures = state.take(answer, of: batch, from: member, now: now) else {
+                return .fail(
+                    ClusterError(
+                        .refused,
+                        "worker \(member.id) answered \(batch.count) elements with \(answer.outputs.count) results"))
+            }
+            return failures.isEmpty ? nextStep(&state, now: now) : .judge(failures)
         }
-        guard let failures else {
-            throw ClusterError(
-                .refused, "worker \(member.id) answered \(batch.count) elements with \(answer.outputs.count) results")
-        }
-        return failures
+        take(step, with: member)
     }
 
     /// A batch was not done: the others do it, if it is the worker that is gone.
@@ -181,6 +171,8 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
                 }
                 let verdict = isUnwanted ? .givenUp(failure) : await handling.judge(failure, retries: retries)
                 apply(verdict, to: failure)
+                // A delay begins now, though the next verdict may take its time.
+                if case .retried = verdict { proceed() }
             }
             proceed()
         }
@@ -215,26 +207,34 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
         case goOn(lookingAgainAt: Double?)
     }
 
-    /// Does what there is to do after something has happened: to one member, or to all.
-    private func proceed(with member: Member? = nil) {
+    /// Does what there is to do after something has happened.
+    private func proceed() {
         let now = monotonicSeconds()
-        let step = state.withLock { state -> Step in
-            if state.isOver { return .wait }
-            if state.schedule.isStopped {
-                return state.schedule.isIdle ? .fail(MapError(state.failures, count: elements.count)) : .wait
-            }
-            if state.schedule.isComplete { return .complete(state.outputs, startingAt: state.starts) }
-            if state.schedule.isStranded { return strand(&state) }
-            guard let due = state.schedule.nextDue, due > now, due < state.wakesAt else {
-                return .goOn(lookingAgainAt: nil)
-            }
-            state.wakesAt = due
-            return .goOn(lookingAgainAt: due)
+        take(state.withLock { nextStep(&$0, now: now) }, with: nil)
+    }
+
+    private func nextStep(_ state: inout MapState<Output>, now: Double) -> Step {
+        if state.isOver { return .wait }
+        if state.schedule.isStopped {
+            return state.schedule.isIdle ? .fail(MapError(state.failures, count: elements.count)) : .wait
         }
+        if state.schedule.isComplete { return .complete(state.outputs, startingAt: state.starts) }
+        if state.schedule.isStranded { return strand(&state) }
+        guard let due = state.schedule.nextDue, due > now, due < state.wakesAt else {
+            return .goOn(lookingAgainAt: nil)
+        }
+        state.wakesAt = due
+        return .goOn(lookingAgainAt: due)
+    }
+
+    /// Does a step; of the members only one needs more, if it is known which.
+    private func take(_ step: Step, with member: Member?) {
         switch step {
         case .complete(let outputs, let starts): end(.success(inOrder(outputs, startingAt: starts)))
         case .fail(let error): end(.failure(error))
-        case .judge(let failures): judge(failures)
+        case .judge(let failures):
+            judge(failures)
+            if let member { supply(member) }
         case .wait: break
         case .goOn(let due):
             if let due { wake(at: due) }

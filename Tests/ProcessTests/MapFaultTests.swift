@@ -54,7 +54,7 @@ struct MapFaultTests {
         let run = try await drive("no-retries")
         #expect(run.value("told seven") == "true true" && run.value("others") == "true", "\(run)")
         #expect(run.value("error")?.contains("cause=exited(status: 9)") == true, "\(run)")
-        #expect(run.value("left") == "1", "\(run)")
+        #expect(run.value("left") == "1" && run.value("delays") == "true", "\(run)")
     }
 
     @Test("handlers work with all forms of pmap, and give results for what failed")

@@ -150,6 +150,13 @@ let mapFaults: [String: Program.Scenario] = [
             say("error", await told.failures.first.map { account(of: $0.error) } ?? "")
             say("left", cluster.workers.count)
         }
+        try await withCluster(.local(2)) { cluster in
+            let results = try await cluster.pmap(0..<20, batchSize: 2, retries: 0, retryDelays: [0, 0.001]) { i in
+                if Worker.id == 2 { quit(9) }
+                return i
+            }
+            say("delays", results == Array(0..<20))
+        }
     },
     "handlers": { _ in
         try await withCluster(.local(2)) { cluster in

@@ -1,0 +1,130 @@
+import ClusterRuntime
+import Placement
+import Remote
+import Scheduling
+import Synchronization
+import Testing
+import Transport
+import Wire
+
+@testable import ParallelMap
+
+/// A link that keeps the calls it is sent.
+private final class FakeLink: Link {
+    private let sent = Mutex<[UInt64]>([])
+    var calls: [UInt64] { sent.withLock { $0 } }
+    let lastHeard = 0.0
+
+    func start(onFrame: @escaping @Sendable (RawSpan) -> Void, onEnd: @escaping @Sendable (LinkError?) -> Void) {}
+    func close() {}
+
+    func send(_ head: RawSpan, _ body: RawSpan) throws(LinkError) {
+        guard let message = try? Message(wireBytes: head.copyBytes()) else { throw .closed }
+        if case .call(let call) = message { sent.withLock { $0.append(call.id) } }
+    }
+}
+
+private final class FakeWorker: LaunchedWorker {
+    let fake = FakeLink()
+    var link: any Link { fake }
+    let host = "n"
+    let process = 1
+    let placement: PlacementPlan.Worker? = nil
+    let warnings: [String] = []
+
+    func adopt(
+        as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (RawSpan) -> Void,
+        onEnd: @escaping @Sendable (LinkError?) -> Void
+    ) async {}
+    func end() async -> WorkerEnd { WorkerEnd(cause: .removed) }
+    func kill() {}
+}
+
+/// A map over workers that do what the test says.
+private struct FakeMap {
+    let workers: [FakeWorker]
+    let members: [Member]
+    let map: MapRun<Int, Int>
+
+    init(workers count: Int, elements: Int, handling: FailureHandling<Int> = FailureHandling()) throws {
+        let workers = (0..<count).map { _ in FakeWorker() }
+        self.workers = workers
+        members = workers.enumerated().map { Member(id: WorkerID($0.offset + 2), launched: $0.element) }
+        map = MapRun(
+            Array(0..<elements), function: try RemoteFunction { (x: Int) in x }.reference, captures: nil, batchSize: 1,
+            retries: 2, handling: handling)
+    }
+
+    func die(_ worker: Int) {
+        let id = WorkerID(worker + 2)
+        members[worker].fail(WorkerExited(worker: id, host: "n", end: WorkerEnd(cause: .exited(status: 1))))
+    }
+
+    func answer(_ worker: Int, call: UInt64, _ outputs: [Int]) throws {
+        var body = WireWriter()
+        BatchReply(failures: [], outputs: outputs).write(to: &body)
+        let bytes = try Message.reply(call: call).wireBytes() + body.finish()
+        members[worker].receive(unsafe bytes.span.bytes)
+    }
+
+    /// Waits until a worker has been sent so many calls.
+    func calls(_ worker: Int, _ count: Int) async -> [UInt64] {
+        while workers[worker].fake.calls.count < count { await Task.yield() }
+        return workers[worker].fake.calls
+    }
+}
+
+@Suite("MapRun")
+struct MapRunTests {
+    @Test("a worker that ended with nothing to do is given nothing, and no element is blamed for its end")
+    func idleDeath() async throws {
+        let fake = try FakeMap(workers: 4, elements: 4)
+        let results = Task { try await fake.map.run(fake.members) }
+        for worker in 0..<4 { _ = await fake.calls(worker, 1) }
+        for worker in 0..<3 { try fake.answer(worker, call: fake.workers[worker].fake.calls[0], [worker]) }
+        // Three have nothing to do when they end. The fourth ends with the last element.
+        for worker in 0..<2 { fake.die(worker) }
+        fake.die(3)
+        let calls = await fake.calls(2, 2)
+        #expect(fake.workers[0].fake.calls.count == 1 && fake.workers[1].fake.calls.count == 1)
+        try fake.answer(2, call: calls[1], [3])
+        #expect(try await results.value == [0, 1, 2, 3])
+    }
+
+    @Test("an answer with too many or too few results ends the map", arguments: [[], [1, 2]])
+    func wrongCount(outputs: [Int]) async throws {
+        let fake = try FakeMap(workers: 1, elements: 1)
+        let results = Task { try await fake.map.run(fake.members) }
+        let calls = await fake.calls(0, 1)
+        try fake.answer(0, call: calls[0], outputs)
+        let error = await #expect(throws: ClusterError.self) { try await results.value }
+        #expect(error?.code == .refused)
+    }
+
+    @Test("who joins is given elements, once")
+    func joins() async throws {
+        let fake = try FakeMap(workers: 2, elements: 3)
+        let results = Task { try await fake.map.run([fake.members[0]]) }
+        let first = await fake.calls(0, 2)
+        fake.map.join(fake.members[1])
+        fake.map.join(fake.members[1])
+        fake.map.join(fake.members[0])
+        let second = await fake.calls(1, 1)
+        #expect(second.count == 1)
+        try fake.answer(1, call: second[0], [2])
+        try fake.answer(0, call: first[1], [1])
+        try fake.answer(0, call: first[0], [0])
+        #expect(try await results.value == [0, 1, 2])
+    }
+
+    @Test("workers that end one after the other leave an error with the last one's end")
+    func allEnd() async throws {
+        let fake = try FakeMap(workers: 2, elements: 9)
+        let results = Task { try await fake.map.run(fake.members) }
+        for worker in 0..<2 { _ = await fake.calls(worker, 2) }
+        fake.die(0)
+        fake.die(1)
+        let error = await #expect(throws: ClusterError.self) { try await results.value }
+        #expect(error?.code == .noWorkers && error?.lastWorker?.worker == 3)
+    }
+}
