@@ -47,16 +47,17 @@ struct MapState<Output: Sendable>: Sendable {
     mutating func take(
         _ answer: BatchReply<Output>, of batch: Range<Int>, from member: Member, now: Double
     ) -> [MapFailure]? {
-        let failed = answer.failures.map { batch.lowerBound + $0.index }
         // The answer to a cancelled call may be short.
-        guard schedule.isStopped || answer.outputs.count + failed.count == batch.count,
-            failed.allSatisfy({ batch.contains($0) }), zip(failed, failed.dropFirst()).allSatisfy({ $0 < $1 })
-        else { return nil }
-        schedule.finished(batch, by: member.id, now: now, failed: failed)
-        if failed.isEmpty {
+        guard schedule.isStopped || answer.outputs.count + answer.failures.count == batch.count else { return nil }
+        guard !answer.failures.isEmpty else {
+            schedule.finished(batch, by: member.id, now: now)
             add(answer.outputs, at: batch.lowerBound)
             return []
         }
+        let failed = answer.failures.map { batch.lowerBound + $0.index }
+        guard failed.allSatisfy({ batch.contains($0) }), zip(failed, failed.dropFirst()).allSatisfy({ $0 < $1 })
+        else { return nil }
+        schedule.finished(batch, by: member.id, now: now, failed: failed)
         var outputs = answer.outputs[...]
         var start = batch.lowerBound
         for end in failed {

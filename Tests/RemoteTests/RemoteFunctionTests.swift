@@ -43,11 +43,15 @@ struct RemoteFunctionTests {
         #expect(try await run(later, on: [1, 2]).outputs == [-1, -2])
     }
 
-    @Test("a synchronous body stops at the first error; of asynchronous ones all errors are told")
+    @Test("elements after one that failed are worked on, and all errors are told, of both kinds of bodies")
     func errors() async throws {
-        let stops = try await run(RemoteFunction { (x: Int) in if x > 1 { throw Broken(part: x) } }, on: [1, 2, 3])
-        #expect(stops.outputs.count == 1 && stops.failures.map(\.index) == [1])
-        let failure = try #require(stops.failures.first).failure
+        let goesOn = try await run(
+            RemoteFunction { (x: Int) in
+                if x == 2 || x == 4 { throw Broken(part: x) }
+                return x
+            }, on: [1, 2, 3, 4, 5])
+        #expect(goesOn.outputs == [1, 3, 5] && goesOn.failures.map(\.index) == [1, 3])
+        let failure = try #require(goesOn.failures.first).failure
         #expect(failure.typeName == "RemoteTests.Broken" && failure.error as? Broken == Broken(part: 2))
         let all = RemoteFunction { (x: Int) async throws in
             await Task.yield()
@@ -55,6 +59,15 @@ struct RemoteFunctionTests {
         }
         let answer = try await run(all, on: [1, 2, 3])
         #expect(answer.failures.map(\.index) == [1, 2] && answer.outputs.count == 1)
+    }
+
+    @Test("a call that is cancelled answers what it had come to, and no failure for the rest")
+    func cancelled() async throws {
+        try await Task {
+            unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+            let answer = try await run(RemoteFunction { (x: Int) in x }, on: [1, 2, 3])
+            #expect(answer.outputs.isEmpty && answer.failures.isEmpty)
+        }.value
     }
 
     @Test("captures and private types are refused with file and line")
