@@ -162,12 +162,16 @@ package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
 
     /// A worker has answered a batch, at time `now` in seconds; the elements that failed await a verdict.
     package mutating func finished(_ batch: Range<Int>, by worker: Worker, now: Double, failed: [Int] = []) {
-        take(batch, from: worker)
-        if let since = queues[worker]?.since, histories[batch.lowerBound] == nil {
-            sizer.measured(count: batch.count, seconds: now - since)
+        guard var queue = queues[worker], let index = queue.batches.firstIndex(of: batch) else {
+            preconditionFailure("a batch is finished once, by the worker that was given it")
         }
-        queues[worker]?.since = now
-        queues[worker]?.isOnTrial = false
+        queue.batches.remove(at: index)
+        // An element that is tried again, by itself, says little about batches.
+        if histories[batch.lowerBound] == nil { sizer.measured(count: batch.count, seconds: now - queue.since) }
+        queue.since = now
+        queue.isOnTrial = false
+        queues[worker] = queue
+        inFlightCount -= 1
         for element in failed { histories[element, default: History()].errors += 1 }
         undecidedCount += failed.count
         settledCount += batch.count - failed.count
