@@ -143,7 +143,8 @@ private final class WorkerSession: Sendable {
         var bench = Bench()
         while true {
             ears.withLock { ears in
-                if !hear(&ears) { _ = ears.waitForBytes(until: .infinity) }
+                // What the poller's thread has heard since this one last looked is there as well; it holds this lock then.
+                if !hear(&ears), work.withLock({ $0.isEmpty }) { _ = ears.waitForBytes(until: .infinity) }
             }
             while let next = work.withLock({ $0.takeFirst() }) { perform(next, &bench) }
         }

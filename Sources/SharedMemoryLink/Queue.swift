@@ -9,6 +9,10 @@ package struct Queue<Element> {
     @inlinable
     package init() {}
 
+    /// Whether nothing is there.
+    @inlinable
+    package var isEmpty: Bool { first == items.count }
+
     /// Adds to the end.
     @inlinable
     package mutating func append(_ element: Element) {
