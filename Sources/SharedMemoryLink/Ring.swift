@@ -67,17 +67,12 @@ package final class Ring: @unchecked Sendable {
     ///   - offset: Where the ring starts, a multiple of 128.
     ///   - capacity: Bytes it holds, a power of two from 8 on; ``byteCount(capacity:)`` fit from `offset` on.
     ///   - wake: How to wake the other side.
-    package init(creatingIn memory: SharedMemory, at offset: Int = 0, capacity: Int, waking wake: RingWake = .futex) {
-        Ring.check(memory, offset, capacity)
-        self.capacity = capacity
-        self.memory = memory
-        self.wake = wake
-        // SAFETY: inside the mapping by `check`, which `memory` keeps; aligned, as a mapping starts with a page.
-        let base = unsafe memory.bytes.baseAddress! + offset
-        unsafe bytes = base + Offset.bytes
-        unsafe ended = (base + Offset.ended).bindMemory(to: Atomic<UInt32>.self, capacity: 1)
-        unsafe tail = RingCount(value: base + Offset.tail, isAwaited: base + Offset.readerSleeps)
-        unsafe head = RingCount(value: base + Offset.head, isAwaited: base + Offset.writerSleeps)
+    package convenience init(
+        creatingIn memory: SharedMemory, at offset: Int = 0, capacity: Int, waking wake: RingWake = .futex
+    ) {
+        self.init(at: offset, of: memory, capacity: capacity, waking: wake)
+        // SAFETY: the ring's first bytes; nobody else has the memory yet.
+        let base = unsafe bytes - Offset.bytes
         unsafe base.storeBytes(of: Ring.magic, toByteOffset: Offset.magic, as: UInt64.self)
         unsafe base.storeBytes(of: UInt64(capacity), toByteOffset: Offset.capacity, as: UInt64.self)
         unsafe ended.initialize(to: Atomic(0))
@@ -89,19 +84,12 @@ package final class Ring: @unchecked Sendable {
     ///
     /// - Parameter capacity: What both sides agreed on by another way.
     /// - Throws: ``LinkError/Code/broken`` if there is no such ring.
-    package init(
+    package convenience init(
         joining memory: SharedMemory, at offset: Int = 0, capacity: Int, waking wake: RingWake = .futex
     ) throws(LinkError) {
-        Ring.check(memory, offset, capacity)
-        self.capacity = capacity
-        self.memory = memory
-        self.wake = wake
-        // SAFETY: as above.
-        let base = unsafe memory.bytes.baseAddress! + offset
-        unsafe bytes = base + Offset.bytes
-        unsafe ended = (base + Offset.ended).bindMemory(to: Atomic<UInt32>.self, capacity: 1)
-        unsafe tail = RingCount(value: base + Offset.tail, isAwaited: base + Offset.readerSleeps)
-        unsafe head = RingCount(value: base + Offset.head, isAwaited: base + Offset.writerSleeps)
+        self.init(at: offset, of: memory, capacity: capacity, waking: wake)
+        // SAFETY: the ring's first bytes, copied before they are looked at.
+        let base = unsafe bytes - Offset.bytes
         var found: (magic: UInt64, capacity: UInt64) = (0, 0)
         unsafe withUnsafeMutableBytes(of: &found) { unsafe platform_copy_shared($0.baseAddress!, base, 16) }
         guard found.magic == Ring.magic, found.capacity == UInt64(capacity) else {
@@ -110,6 +98,20 @@ package final class Ring: @unchecked Sendable {
                 code: .broken,
                 "shared memory holds no ring of \(capacity) bytes, but mark \(magic) and \(found.capacity) bytes")
         }
+    }
+
+    /// Finds the places of all parts, and looks at none of them.
+    private init(at offset: Int, of memory: SharedMemory, capacity: Int, waking wake: RingWake) {
+        Ring.check(memory, offset, capacity)
+        self.capacity = capacity
+        self.memory = memory
+        self.wake = wake
+        // SAFETY: inside the mapping by `check`, which `memory` keeps; aligned, as a mapping starts with a page.
+        let base = unsafe memory.bytes.baseAddress! + offset
+        unsafe bytes = base + Offset.bytes
+        unsafe ended = (base + Offset.ended).bindMemory(to: Atomic<UInt32>.self, capacity: 1)
+        unsafe tail = RingCount(value: base + Offset.tail, isAwaited: base + Offset.readerSleeps)
+        unsafe head = RingCount(value: base + Offset.head, isAwaited: base + Offset.writerSleeps)
     }
 
     private static func check(_ memory: SharedMemory, _ offset: Int, _ capacity: Int) {
