@@ -48,12 +48,14 @@ let package = Package(
 
         // Remote work.
         module("Remote", ["Wire"]),
-        module("Agent", ["Transport", "SharedMemoryLink", "Machine", "Remote", "CPlatform"]),
-        module("ClusterRuntime", ["Transport", "Placement", "Scheduling", "Remote"]),
+        module("Agent", ["Transport", "SharedMemoryLink", "Machine", "Placement", "Remote", "Wire", "CPlatform"]),
+        module("ClusterRuntime", ["Transport", "Placement", "Scheduling", "Remote", "Wire"]),
         module("ParallelMap", ["ClusterRuntime", "Remote", "Scheduling", "Transport", "Wire"]),
         module(
             "ClusterManagers",
-            ["ClusterRuntime", "Agent", "Machine", "Placement", "Remote", "SharedMemoryLink", "Transport"]),
+            [
+                "ClusterRuntime", "Agent", "Machine", "Placement", "Remote", "SharedMemoryLink", "Transport", "Wire",
+            ]),
         module(
             "Muster",
             [

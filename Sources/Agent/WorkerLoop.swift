@@ -28,19 +28,22 @@ package enum WorkerLoop {
         while true { await unsafe withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
     }
 
-    /// - Parameter link: The socket; the memory of the rings and the agent's bell are the next two descriptors.
+    /// - Parameter link: The first of ``WorkerDescriptors``.
     private static func serve(link: CInt) {
         platform_flush_output()
         platform_buffer_output_by_line()
-        let (memory, bell) = (link + 1, link + 2)
-        for descriptor in [link, memory, bell] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        let inherited = WorkerDescriptors(inheritedFrom: link)
         let parent = getppid()
         if platform_end_with_parent(parent) != 0 { endGroup() }
+        SegmentArena.inherit(Descriptor(owning: inherited.arena))
+        let segments = SegmentExchange(
+            { () throws(SharedMemoryError) in try SegmentArena.shared },
+            peer: Descriptor(owning: inherited.driversArena))
         do {
-            let rings = try WorkerRings(joining: Descriptor(owning: memory), bell: bell)
+            let rings = try WorkerRings(joining: Descriptor(owning: inherited.rings), bell: inherited.bell)
             // Nothing is sent over the socket: it tells of the agent's end.
-            _ = try Poller.links.watch(link, for: .readable) { _ in endGroup() }
-            WorkerSession(rings).start()
+            _ = try Poller.links.watch(inherited.socket, for: .readable) { _ in endGroup() }
+            WorkerSession(rings, segments).start()
         } catch {
             let text = Array("muster: a worker can't reach its driver: \(error)\n".utf8)
             unsafe platform_print(STDERR_FILENO, text, text.count)
@@ -66,28 +69,41 @@ private func nameProcess(_ name: String) {
 
 /// The worker's side of its link.
 private final class WorkerSession: Sendable {
-    /// A call that runs or waits to.
-    private final class Running: Sendable {
-        let isCancelled = Atomic(false)
-        let task = Mutex<Task<Void, Never>?>(nil)
+    /// A message to be dealt with by the bodies' thread: its bytes, where what follows the head starts, and its blocks.
+    private struct Work: Sendable {
+        let message: Message
+        let bytes: [UInt8]
+        let offset: Int
+        let blocks: [SharedArray<UInt8>]
 
-        func cancel() {
-            isCancelled.store(true, ordering: .relaxed)
-            task.withLock { $0 }?.cancel()
-        }
+        var input: BatchInput { BatchInput(bytes, from: offset, blocks: blocks) }
     }
 
-    private enum Work: Sendable {
-        case defineFunction([UInt8])
-        case defineCaptures(UInt64, typeName: String, [UInt8])
-        case forgetCaptures(UInt64)
-        case call(Call, [UInt8], captures: [UInt8]?, Running)
+    /// The calls that run or wait to. They begin in the order of their numbers.
+    private struct Calls {
+        /// The last that began.
+        var begun: UInt64 = 0
+        /// The last of a synchronous body that began.
+        var current: UInt64 = 0
+        /// Calls that are not wanted any more, of those that have not begun.
+        var unwanted: Set<UInt64> = []
+        /// Asynchronous bodies that run.
+        var tasks: [UInt64: Task<Void, Never>] = [:]
+
+        /// Notes that a call begins; returns whether it is wanted.
+        mutating func begin(_ call: UInt64) -> Bool {
+            begun = call
+            return unwanted.isEmpty || unwanted.remove(call) == nil
+        }
     }
 
     private let ears: Mutex<FrameReader>
     private let mouth: Mutex<RingWriter>
+    private let segments: SegmentExchange
     private let work = Mutex(Queue<Work>())
-    private let running = Mutex<[UInt64: Running]>([:])
+    private let calls = Mutex(Calls())
+    /// Whether the result of the synchronous body that runs is not wanted any more.
+    private let isUnwanted = Atomic(false)
     /// Whether the bodies' thread has work at this moment, and does not hear.
     private let isBusy = Atomic(false)
     /// Whether the poller's thread hears in its place from time to time.
@@ -98,7 +114,8 @@ private final class WorkerSession: Sendable {
     /// Seconds between two times of hearing while a body runs: how late a cancellation can be noticed.
     private static let attention = 0.01
 
-    init(_ rings: WorkerRings) {
+    init(_ rings: WorkerRings, _ segments: SegmentExchange) {
+        self.segments = segments
         ears = Mutex(FrameReader(RingReader(rings.toWorker)))
         mouth = Mutex(RingWriter(rings.fromWorker))
     }
@@ -109,19 +126,27 @@ private final class WorkerSession: Sendable {
             process: processID(), host: hostName(), buildID: BuildID.current.bytes,
             cpus: Array(binding?.cpus ?? []), memory: (binding?.memory).map { "\($0)" })
         send(.hello(hello))
+        segments.whenReleased { [self] in
+            let releases = segments.takeReleases()
+            // SAFETY: every byte of a span of `UInt8` is initialised.
+            if !releases.isEmpty { send(.releases, RawSpan(), unsafe releases.span.bytes) }
+        }
         SystemThread.start(named: "muster-bodies") { [self] in
             WorkerLoop.$isInBody.withValue(true) { serve() }
             fatalError("a worker serves until it is told to stop")
         }
     }
 
-    private func send(_ message: Message, _ body: [UInt8] = []) {
-        var head = WireWriter(reserving: 64)
-        message.write(to: &head)
+    private func send(_ message: Message) {
+        var output = WireWriter(reserving: 64)
+        message.write(to: &output)
+        send(.message, RawSpan(), output.bytes)
+    }
+
+    private func send(_ kind: FrameKind, _ head: RawSpan, _ body: RawSpan) {
         do throws(LinkError) {
-            // SAFETY: every byte of a span of `UInt8` is initialised.
             try mouth.withLock { mouth throws(LinkError) in
-                try mouth.send(head.bytes, unsafe body.span.bytes, until: .infinity)
+                try mouth.send(head, body, kind: kind, until: .infinity)
             }
         } catch {
             // Where the link has ended, that is handled where it is noticed.
@@ -154,16 +179,7 @@ private final class WorkerSession: Sendable {
     private func hear(_ ears: inout FrameReader) -> Bool {
         do {
             var hasNews = false
-            while try ears.withNextFrame({ frame in
-                do {
-                    try receive(frame)
-                } catch {
-                    // Not a link of ours: nothing that follows can be trusted.
-                    fail("the driver sent what is no message: \(error)")
-                }
-            }) {
-                hasNews = true
-            }
+            while try ears.withNextFrame({ frame, kind in receive(frame, kind) }) { hasNews = true }
             if !hasNews, try ears.isAtEnd() { WorkerLoop.endGroup() }
             return hasNews
         } catch {
@@ -199,27 +215,32 @@ private final class WorkerSession: Sendable {
         }
     }
 
-    private func receive(_ frame: RawSpan) throws(WireError) {
-        try Message.read(frame) { message, body throws(WireError) in try receive(message, body) }
+    private func receive(_ frame: RawSpan, _ kind: FrameKind) {
+        do {
+            if kind == .message { return try receive(frame, []) }
+            var failure: WireError?
+            try segments.open(frame, kind) { message, blocks in
+                do throws(WireError) { try receive(message, blocks) } catch { failure = error }
+            }
+            if let failure { throw failure }
+        } catch {
+            // Not a link of ours: nothing that follows can be trusted.
+            fail("the driver sent what is no message: \(error)")
+        }
     }
 
-    private func receive(_ message: Message, _ body: RawSpan) throws(WireError) {
+    private func receive(_ frame: RawSpan, _ blocks: [SharedArray<UInt8>]) throws(WireError) {
+        var reader = WireReader(frame)
+        let message: Message = try reader.read()
         switch message {
         case .welcome(let welcome):
             Worker.become(WorkerID(welcome.worker))
             nameProcess("\(programName.prefix(9)) w\(welcome.worker)")
             beat(every: welcome.heartbeatSeconds)
-        case .defineFunction: put(.defineFunction(body.copyBytes()))
-        case .defineCaptures(let id, let typeName): put(.defineCaptures(id, typeName: typeName, body.copyBytes()))
-        case .forgetCaptures(let id): put(.forgetCaptures(id))
-        case .call(let call): enqueue(call, body.copyBytes())
-        case .callOnce(let call, let count):
-            guard count >= 0, count <= body.byteCount else {
-                throw WireError(code: .invalidLength, offset: 0, detail: "\(count) bytes of captures")
-            }
-            let captures = body.extracting(first: count).copyBytes()
-            enqueue(call, body.extracting(droppingFirst: count).copyBytes(), captures: captures)
-        case .cancel(let call): running.withLock { $0[call] }?.cancel()
+        case .defineFunction, .defineCaptures, .forgetCaptures, .call, .callOnce:
+            let item = Work(message: message, bytes: frame.copyBytes(), offset: reader.offset, blocks: blocks)
+            work.withLock { $0.append(item) }
+        case .cancel(let call): cancel(call)
         case .shutdown:
             platform_flush_output()
             _exit(0)
@@ -228,14 +249,16 @@ private final class WorkerSession: Sendable {
         }
     }
 
-    private func enqueue(_ call: Call, _ elements: [UInt8], captures: [UInt8]? = nil) {
-        let running = Running()
-        self.running.withLock { $0[call.id] = running }
-        put(.call(call, elements, captures: captures, running))
-    }
-
-    private func put(_ item: Work) {
-        work.withLock { $0.append(item) }
+    private func cancel(_ call: UInt64) {
+        calls.withLock { calls in
+            if call == calls.current {
+                isUnwanted.store(true, ordering: .relaxed)
+            } else if let task = calls.tasks[call] {
+                task.cancel()
+            } else if call > calls.begun {
+                calls.unwanted.insert(call)
+            }
+        }
     }
 
     private func beat(every seconds: Double) {
@@ -248,17 +271,41 @@ private final class WorkerSession: Sendable {
     // MARK: - Running
 
     /// What the bodies' thread knows: what was defined, or why it can't be had.
-    private struct Bench {
+    private struct Bench: ~Copyable {
         var functions: [UInt64: Result<ResolvedFunction, WireError>] = [:]
         var captures: [UInt64: Result<CapturesInWorker, WireError>] = [:]
+        /// The function that was used last.
+        var last: (id: UInt64, function: ResolvedFunction)?
+        /// One answer after the other.
+        var output = WireWriter(reserving: 1 << 12, keepingBlocksOf: EncodedCaptures.blockByteCount)
+
+        mutating func function(_ id: UInt64) throws(WireError) -> ResolvedFunction {
+            if let last, last.id == id { return last.function }
+            guard let known = functions[id] else {
+                throw WireError(code: .invalidValue, offset: 0, detail: "body \(id) was not defined")
+            }
+            let function = try known.get()
+            last = (id, function)
+            return function
+        }
+
+        func captures(_ id: UInt64?) throws(WireError) -> CapturesInWorker {
+            guard let id else { return .none }
+            guard let known = captures[id] else {
+                throw WireError(code: .invalidValue, offset: 0, detail: "captures \(id) were not defined")
+            }
+            return try known.get()
+        }
     }
 
-    /// Not inlined: see what `WholeValues.swift` says of task-local values.
-    @inline(never)
     private func perform(_ work: Work, _ bench: inout Bench) {
-        switch work {
-        case .defineFunction(let bytes):
-            guard let reference = try? FunctionReference(wireBytes: bytes) else {
+        switch work.message {
+        case .defineFunction:
+            guard
+                let reference = try? work.input.read({ reader throws(WireError) in
+                    try reader.read() as FunctionReference
+                })
+            else {
                 fail("the driver named a body in a form of its own")
             }
             do throws(WireError) {
@@ -266,67 +313,103 @@ private final class WorkerSession: Sendable {
             } catch {
                 bench.functions[reference.id] = .failure(error)
             }
-        case .defineCaptures(let id, let typeName, let bytes):
-            var reader = WireReader(bytes.span)
+        case .defineCaptures(let id, let typeName, let isApart):
             do throws(WireError) {
-                bench.captures[id] = .success(try CapturesInWorker(typeName: typeName, from: &reader))
+                bench.captures[id] = .success(try captures(in: work, typeName: typeName, isApart: isApart))
             } catch {
                 bench.captures[id] = .failure(error)
             }
         case .forgetCaptures(let id): bench.captures[id] = nil
-        case .call(let call, let input, let captures, let running): perform(call, input, captures, running, bench)
-        }
-    }
-
-    private func perform(
-        _ call: Call, _ input: [UInt8], _ ownCaptures: [UInt8]?, _ running: Running, _ bench: Bench
-    ) {
-        let function: ResolvedFunction
-        var captures: CapturesInWorker?
-        do throws(WireError) {
-            guard let known = bench.functions[call.function] else {
-                throw WireError(code: .invalidValue, offset: 0, detail: "body \(call.function) was not defined")
-            }
-            function = try known.get()
-            if let id = call.captures {
-                guard let known = bench.captures[id] else {
-                    throw WireError(code: .invalidValue, offset: 0, detail: "captures \(id) were not defined")
-                }
-                captures = try known.get()
-            } else if let ownCaptures {
-                var reader = WireReader(ownCaptures.span)
-                captures = try CapturesInWorker(of: function, from: &reader)
-            }
-        } catch {
-            return answer(call, .failure(error))
-        }
-        guard function.isAsynchronous else {
+        case .call(let call), .callOnce(let call):
+            let failure: WireError?
             do throws(WireError) {
-                begin()
-                defer { isBusy.store(false, ordering: .relaxed) }
-                let reply = try function.run(input, captures) { running.isCancelled.load(ordering: .relaxed) }
-                return answer(call, .success(reply))
+                try perform(call, work, &bench)
+                failure = nil
             } catch {
-                return answer(call, .failure(error))
+                failure = error
             }
+            if let failure { send(.refusal(call: call.id, reason: "\(failure)")) }
+        default: preconditionFailure("a message for another thread")
         }
-        running.task.withLock { task in
-            task = Task { [captures] in
-                do throws(WireError) {
-                    answer(call, .success(try await function.run(input, captures)))
-                } catch {
-                    answer(call, .failure(error))
-                }
-            }
-        }
-        if running.isCancelled.load(ordering: .relaxed) { running.cancel() }
     }
 
-    private func answer(_ call: Call, _ result: Result<[UInt8], WireError>) {
-        _ = running.withLock { $0.removeValue(forKey: call.id) }
-        switch result {
-        case .success(let reply): send(.reply(call: call.id), reply)
-        case .failure(let error): send(.refusal(call: call.id, reason: "\(error)"))
+    /// Not inlined: see what `WholeValues.swift` says of task-local values.
+    @inline(never)
+    private func captures(in work: Work, typeName: String, isApart: Bool) throws(WireError) -> CapturesInWorker {
+        guard isApart else {
+            return try work.input.read { reader throws(WireError) in
+                try CapturesInWorker(typeName: typeName, from: &reader)
+            }
         }
+        guard let bytes = work.blocks.first else {
+            throw WireError(code: .invalidBlock, offset: 0, detail: "captures apart from a message without blocks")
+        }
+        let blocks = Array(work.blocks.dropFirst())
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        var reader = WireReader(unsafe bytes.span.bytes, from: 0, blocks: blocks.span)
+        return try CapturesInWorker(typeName: typeName, from: &reader)
+    }
+
+    /// Not inlined, as above.
+    @inline(never)
+    private func perform(_ call: Call, _ work: Work, _ bench: inout Bench) throws(WireError) {
+        let function = try bench.function(call.function)
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        var reader = WireReader(unsafe work.bytes.span.bytes, from: work.offset, blocks: work.blocks.span)
+        let captures =
+            if case .callOnce = work.message {
+                try CapturesInWorker(of: function, from: &reader)
+            } else {
+                try bench.captures(call.captures)
+            }
+        if function.isAsynchronous {
+            let input = BatchInput(
+                work.bytes, from: reader.offset, blocks: Array(work.blocks.dropFirst(reader.blockOffset)))
+            return start(call, function, captures, input)
+        }
+        calls.withLock { calls in
+            calls.current = call.id
+            isUnwanted.store(!calls.begin(call.id), ordering: .relaxed)
+        }
+        begin()
+        defer { isBusy.store(false, ordering: .relaxed) }
+        bench.output.removeAll()
+        Message.reply(call: call.id).write(to: &bench.output)
+        try function.run(captures, &reader, &bench.output) { isUnwanted.load(ordering: .relaxed) }
+        try answer(&bench.output)
+    }
+
+    private func start(_ call: Call, _ function: ResolvedFunction, _ captures: CapturesInWorker, _ input: BatchInput) {
+        calls.withLock { calls in
+            let isWanted = calls.begin(call.id)
+            let task = Task {
+                do throws(WireError) {
+                    var output = WireWriter(reserving: 256, keepingBlocksOf: EncodedCaptures.blockByteCount)
+                    Message.reply(call: call.id).write(to: &output)
+                    try await function.run(captures, input, &output)
+                    try answer(&output)
+                } catch {
+                    send(.refusal(call: call.id, reason: "\(error)"))
+                }
+                self.calls.withLock { _ = $0.tasks.removeValue(forKey: call.id) }
+            }
+            calls.tasks[call.id] = task
+            if !isWanted { task.cancel() }
+        }
+    }
+
+    /// Sends what was written.
+    private func answer(_ output: inout WireWriter) throws(WireError) {
+        try output.check()
+        let blocks = output.blocks
+        guard !blocks.isEmpty else { return send(.message, RawSpan(), output.bytes) }
+        let table: [UInt8]
+        do {
+            table = try segments.name(blocks)
+        } catch {
+            throw WireError(code: .notEncodable, offset: 0, detail: "\(error)")
+        }
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        send(.messageWithBlocks, unsafe table.span.bytes, output.bytes)
     }
 }

@@ -5,7 +5,7 @@ import Remote
 import SharedMemoryLink
 import Synchronization
 package import Transport
-import Wire
+package import Wire
 
 /// One worker of this host: the process, its link, its output, and its end.
 package final class WorkerProcess: Sendable {
@@ -29,7 +29,7 @@ package final class WorkerProcess: Sendable {
         var watchToken: Poller.Token?
         var monitor: HeartbeatMonitor?
         var isAdopted = false
-        var receive: (@Sendable (RawSpan) -> Void)?
+        var receive: (@Sendable (inout WireReader) -> Void)?
         var linkEnded: (@Sendable (LinkError?) -> Void)?
         /// Set when the link has ended, with the reason if there is one.
         var linkEnd: LinkError??
@@ -37,6 +37,9 @@ package final class WorkerProcess: Sendable {
 
     /// Seconds from the end of a worker's link to when its process must have ended.
     private static let linkGrace = 2.0
+
+    /// Most bytes that a worker's results may take at a time; its addresses are taken in the driver too.
+    private static let largestArena = 1 << 36
 
     private let state = Mutex(State())
     private let greeting = Eventual<Greeting>()
@@ -98,12 +101,19 @@ package final class WorkerProcess: Sendable {
         defer { close(nothing) }
         let rings = try WorkerRings()
         let memory = rings.takeDescriptor()
-        let descriptors = [
-            nothing, output.far.number, error.far.number, sockets.far.number, memory.number, Poller.links.bell,
-        ]
-        let spawned = try Spawner.start(launch, descriptors: descriptors, link: 3)
+        let arena = try SegmentArena.shared
+        let ours = try arena.memory.readOnlyDescriptor()
+        let arenaOfWorker = try SegmentArena.makeMemory(limit: min(arena.limit, WorkerProcess.largestArena))
+        let reading = try arenaOfWorker.readOnlyDescriptor()
+        let theirs = arenaOfWorker.takeDescriptor()
+        let inherited = WorkerDescriptors(
+            socket: sockets.far.number, rings: memory.number, bell: Poller.links.bell, driversArena: ours.number,
+            arena: theirs.number)
+        let spawned = try Spawner.start(
+            launch, descriptors: [nothing, output.far.number, error.far.number] + inherited.list, link: 3)
+        let segments = SegmentExchange({ () throws(SharedMemoryError) in arena }, peer: reading)
         let worker = WorkerProcess(
-            spawned, link: RingLink(rings, owning: sockets.takeNear()),
+            spawned, link: RingLink(rings, segments, owning: sockets.takeNear()),
             output: WorkerOutput(output: output.takeNear(), error: error.takeNear()))
         worker.begin()
         return worker
@@ -111,7 +121,7 @@ package final class WorkerProcess: Sendable {
 
     private func begin() {
         link.start { [self] frame in
-            if let receive = state.withLock({ $0.receive }) { receive(frame) } else { greet(frame) }
+            if let receive = state.withLock({ $0.receive }) { receive(&frame) } else { greet(&frame) }
         } onEnd: { [self] error in
             let linkEnded = state.withLock { state in
                 state.linkEnd = .some(error)
@@ -139,14 +149,13 @@ package final class WorkerProcess: Sendable {
         }
     }
 
-    private func greet(_ frame: RawSpan) {
+    private func greet(_ frame: inout WireReader) {
         do {
-            try Message.read(frame) { message, _ throws(WireError) in
-                guard case .hello(let hello) = message else {
-                    throw WireError(code: .invalidTag, offset: 0, detail: "the first message is no greeting")
-                }
-                greeting.fulfil(.hello(hello))
+            let message: Message = try frame.read()
+            guard case .hello(let hello) = message else {
+                throw WireError(code: .invalidTag, offset: 0, detail: "the first message is no greeting")
             }
+            greeting.fulfil(.hello(hello))
         } catch {
             greeting.fulfil(.failed("is another program: \(error)"))
         }
@@ -161,7 +170,7 @@ package final class WorkerProcess: Sendable {
     ///   - onFrame: Takes every frame from now on; heartbeats too, which say nothing.
     ///   - onEnd: Called when the link has ended.
     package func adopt(
-        as id: Int, heartbeatLimit: Double, onFrame: @escaping @Sendable (RawSpan) -> Void,
+        as id: Int, heartbeatLimit: Double, onFrame: @escaping @Sendable (inout WireReader) -> Void,
         onEnd: @escaping @Sendable (LinkError?) -> Void
     ) async {
         await withCheckedContinuation { continuation in

@@ -4,6 +4,7 @@ import Placement
 import Remote
 import SharedMemoryLink
 import Transport
+import Wire
 
 /// A worker process of this host, as the cluster sees it.
 final class LocalWorker: LaunchedWorker {
@@ -22,7 +23,7 @@ final class LocalWorker: LaunchedWorker {
     var warnings: [String] { worker.warnings }
 
     func adopt(
-        as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (RawSpan) -> Void,
+        as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (inout WireReader) -> Void,
         onEnd: @escaping @Sendable (LinkError?) -> Void
     ) async {
         await worker.adopt(

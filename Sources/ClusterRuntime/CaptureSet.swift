@@ -1,15 +1,19 @@
 package import Remote
 import Synchronization
+import Transport
+import Wire
 
 /// The captures of a body, encoded once, and the workers that have them.
 package final class CaptureSet: Sendable {
-    /// Captures up to this size are cheaper copied into a message than sent in one of their own.
-    static let smallByteCount = 1 << 14
-
     private static let nextID = Atomic<UInt64>(1)
 
     package let id = CaptureSet.nextID.wrappingAdd(1, ordering: .relaxed).oldValue
-    package let encoded: EncodedCaptures
+    /// Mangled name of the worker's `Captures` type.
+    let typeName: String
+    /// The values. It keeps the memory of large arrays as it is, and where it is.
+    let message: WireMessage
+    /// Blocks where workers of one host share them, by that memory.
+    private let shared = Mutex<[ObjectIdentifier: [SharedArray<UInt8>]]>([:])
 
     private struct Holder {
         weak var member: Member?
@@ -18,8 +22,32 @@ package final class CaptureSet: Sendable {
     /// `nil` when they have been freed.
     private let holders = Mutex<[Holder]?>([])
 
-    package init(_ encoded: EncodedCaptures) {
-        self.encoded = encoded
+    /// - Throws: ``BodyError`` for a private type.
+    package init(_ encoded: EncodedCaptures) throws(BodyError) {
+        typeName = try encoded.typeName()
+        message = encoded.message
+    }
+
+    /// Whether the message's bytes are a block themselves: the first, before those that it has.
+    var isApart: Bool { message.bytes.count >= EncodedCaptures.blockByteCount }
+
+    /// The blocks to send along; they are put into shared memory for the first worker of a host.
+    func blocks(for link: any Link) throws(LinkError) -> [SharedArray<UInt8>] {
+        var blocks = message.blocks
+        if isApart {
+            // The array as it is: a list of plain elements that is large enough is always kept.
+            guard let bytes = (try? message.bytes.wireMessage())?.blocks.first else {
+                throw LinkError(code: .broken, "captures could not be sent")
+            }
+            blocks.insert(bytes, at: 0)
+        }
+        guard !blocks.isEmpty, let memory = link.sharedMemory else { return blocks }
+        return try shared.withLock { shared throws(LinkError) in
+            if let known = shared[memory] { return known }
+            let placed = try link.share(blocks)
+            shared[memory] = placed
+            return placed
+        }
     }
 
     /// Notes that a worker was told of them; false if they have been freed already, by the end of a map that was still
@@ -38,38 +66,72 @@ package final class CaptureSet: Sendable {
             return holders ?? []
         }
         for holder in holders { holder.member?.forget(id) }
+        let segments = shared.withLock { shared in
+            defer { shared = [:] }
+            return shared
+        }
+        // Freed outside the lock, as soon as the workers have let go of them.
+        _ = consume segments
     }
 }
 
 /// Captures kept in the workers from one call to the next.
 ///
-/// Captures with the same types and bytes are the same. The least recently used go first when there are more bytes than
-/// the limit; those of a running call stay.
+/// Captures are the same if their types are, their bytes are equal, and their large arrays are the same memory: that can't
+/// change while it is kept here, since a change of the array copies it. The least recently used go first when there are
+/// more bytes than the limit; those of a running call stay.
 package final class CaptureCache: Sendable {
     private struct Entry {
         let captures: CaptureSet
         var users = 0
+        var byteCount: Int { captures.message.byteCount }
+    }
+
+    private struct State {
+        /// The most recently used is last.
+        var entries: [Entry] = []
+        var statistics = CaptureStatistics()
     }
 
     /// Most bytes that unused captures may take, in the driver and in each worker.
-    private let limit: Int
-    /// The most recently used is last.
-    private let entries = Mutex<[Entry]>([])
+    package let limit: Int
+    private let state = Mutex(State())
 
     package init(limit: Int = 1 << 29) {
+        precondition(limit >= 0, "a limit is not negative")
         self.limit = limit
     }
 
+    /// What it has done so far.
+    package var statistics: CaptureStatistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            statistics.count = state.entries.count
+            statistics.byteCount = state.entries.reduce(0) { $0 + $1.byteCount }
+            return statistics
+        }
+    }
+
     /// The captures to use for a call, which ends with ``release(_:)``.
-    package func take(_ encoded: EncodedCaptures) -> CaptureSet {
-        let (captures, evicted) = entries.withLock { entries -> (CaptureSet, [Entry]) in
-            let index = entries.lastIndex { entry in
-                entry.captures.encoded.typeName == encoded.typeName && entry.captures.encoded.bytes == encoded.bytes
+    ///
+    /// - Throws: ``BodyError`` for a private type.
+    package func take(_ encoded: EncodedCaptures) throws(BodyError) -> CaptureSet {
+        let typeName = try encoded.typeName()
+        let (captures, evicted) = try state.withLock { state throws(BodyError) -> (CaptureSet, [Entry]) in
+            let index = state.entries.lastIndex { entry in
+                entry.captures.typeName == typeName && entry.captures.message.isSame(as: encoded.message)
             }
-            var entry = index.map { entries.remove(at: $0) } ?? Entry(captures: CaptureSet(encoded))
+            var entry: Entry
+            if let index {
+                entry = state.entries.remove(at: index)
+                state.statistics.hits += 1
+            } else {
+                entry = Entry(captures: try CaptureSet(encoded))
+                state.statistics.misses += 1
+            }
             entry.users += 1
-            entries.append(entry)
-            return (entry.captures, evict(&entries))
+            state.entries.append(entry)
+            return (entry.captures, evict(&state))
         }
         for entry in evicted { entry.captures.forget() }
         return captures
@@ -77,28 +139,47 @@ package final class CaptureCache: Sendable {
 
     /// Ends the use that ``take(_:)`` began.
     package func release(_ captures: CaptureSet) {
-        entries.withLock { entries in
-            if let index = entries.firstIndex(where: { $0.captures === captures }) { entries[index].users -= 1 }
-        }
-    }
-
-    /// Frees all that no running call uses, in the workers too.
-    package func clear() {
-        let evicted = entries.withLock { entries in
-            defer { entries.removeAll { $0.users == 0 } }
-            return entries.filter { $0.users == 0 }
+        let evicted = state.withLock { state -> [Entry] in
+            if let index = state.entries.firstIndex(where: { $0.captures === captures }) {
+                state.entries[index].users -= 1
+            }
+            return evict(&state)
         }
         for entry in evicted { entry.captures.forget() }
     }
 
-    private func evict(_ entries: inout [Entry]) -> [Entry] {
-        var excess = entries.reduce(0) { $0 + $1.captures.encoded.bytes.count } - limit
+    /// Frees all that no running call uses, in the workers too.
+    package func clear() {
+        let unused = state.withLock { state in
+            defer { state.entries.removeAll { $0.users == 0 } }
+            return state.entries.filter { $0.users == 0 }
+        }
+        for entry in unused { entry.captures.forget() }
+    }
+
+    private func evict(_ state: inout State) -> [Entry] {
+        var excess = state.entries.reduce(0) { $0 + $1.byteCount } - limit
         var evicted: [Entry] = []
-        for entry in entries where excess > 0 && entry.users == 0 {
-            excess -= entry.captures.encoded.bytes.count
+        for entry in state.entries where excess > 0 && entry.users == 0 {
+            excess -= entry.byteCount
             evicted.append(entry)
         }
-        entries.removeAll { entry in evicted.contains { $0.captures === entry.captures } }
+        state.entries.removeAll { entry in evicted.contains { $0.captures === entry.captures } }
+        state.statistics.evictions += evicted.count
         return evicted
     }
+}
+
+/// What a pool that keeps captures has done so far.
+public struct CaptureStatistics: Hashable, Sendable {
+    /// Sets of captures that are kept now.
+    public internal(set) var count = 0
+    /// Bytes that they have, encoded: in shared memory once on each host, for arrays of numbers; else in each worker.
+    public internal(set) var byteCount = 0
+    /// Maps whose captures were kept from before: nothing was sent.
+    public internal(set) var hits = 0
+    /// Maps whose captures were not.
+    public internal(set) var misses = 0
+    /// Sets that were dropped because others needed the room.
+    public internal(set) var evictions = 0
 }

@@ -25,8 +25,10 @@ extension Cluster {
         body: @escaping @Sendable (repeat each Capture) throws -> Output
     ) async throws -> Output where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try CallFunction<Output, repeat each Capture>(file: file, line: line, body).reference
-        let encoded = try EncodedCaptures(repeat each captures, file: file, line: line)
-        return try await fetch(function, encoded, argument: (), from: target)
+        return try await fetch(function, from: target) { output in
+            for capture in repeat each captures { output.write(capture) }
+            ValueCoder<Void>().write([()], to: &output)
+        }
     }
 
     /// Calls an asynchronous body in another process and waits for its result; otherwise like the synchronous form.
@@ -37,8 +39,10 @@ extension Cluster {
         body: @escaping @Sendable (repeat each Capture) async throws -> Output
     ) async throws -> Output where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try CallFunction<Output, repeat each Capture>(file: file, line: line, body).reference
-        let encoded = try EncodedCaptures(repeat each captures, file: file, line: line)
-        return try await fetch(function, encoded, argument: (), from: target)
+        return try await fetch(function, from: target) { output in
+            for capture in repeat each captures { output.write(capture) }
+            ValueCoder<Void>().write([()], to: &output)
+        }
     }
 
     /// Calls a stored body that takes no element.
@@ -47,8 +51,7 @@ extension Cluster {
         on target: Target = AnyWorker(), file: String = #fileID, line: Int = #line,
         body: RemoteFunction<Void, Output>
     ) async throws -> Output {
-        let encoded = try EncodedCaptures(file: file, line: line)
-        return try await fetch(try body.reference, encoded, argument: (), from: target)
+        try await fetch(try body.reference, from: target) { output in ValueCoder<Void>().write([()], to: &output) }
     }
 
     /// Calls a stored body: its element is the first of the captures.
@@ -59,52 +62,56 @@ extension Cluster {
         on target: Target = AnyWorker(), capturing first: First, _ captures: repeat each Capture,
         file: String = #fileID, line: Int = #line, body: RemoteFunction<First, Output, repeat each Capture>
     ) async throws -> Output where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-        let encoded = try EncodedCaptures(repeat each captures, file: file, line: line)
-        return try await fetch(try body.reference, encoded, argument: first, from: target)
+        try await fetch(try body.reference, from: target) { output in
+            for capture in repeat each captures { output.write(capture) }
+            ValueCoder<First>().write([first], to: &output)
+        }
     }
 
-    private nonisolated(nonsending) func fetch<Argument, Output: Sendable>(
-        _ function: FunctionReference, _ encoded: EncodedCaptures, argument: Argument, from target: some RemoteTarget
+    /// - Parameter write: Writes the captures, then the one element.
+    private nonisolated(nonsending) func fetch<Output: Sendable>(
+        _ function: FunctionReference, from target: some RemoteTarget, _ write: (inout WireWriter) -> Void
     ) async throws -> Output {
         let member = try member(try target.worker(in: self))
-        var elements = WireWriter()
-        ValueCoder<Argument>().write([argument][...], to: &elements)
-        let input = try elements.finish()
-        // A call is sent once: its captures are of no use to another. Small ones go along with it.
-        let once = !encoded.isEmpty && encoded.bytes.count <= CaptureSet.smallByteCount ? encoded : nil
-        let captures = encoded.isEmpty || once != nil ? nil : CaptureSet(encoded)
-        defer { captures?.forget() }
-        let answer = Eventual<Result<Output, any Error>>()
-        let call = member.call(function, captures, input, once: once) { reply in
-            answer.fulfil(Result { try member.result(of: reply) })
-        } onFailure: { error in
-            answer.fulfil(.failure(error))
-        }
+        let call = OneCall<Output>()
+        let number = try member.callOnce(function, of: call, write)
         // A small body's answer is here sooner than this thread could be woken for it.
-        member.launched.link.look { answer.value != nil }
-        if let answer = answer.value { return try answer.get() }
+        member.launched.link.look { call.answer.value != nil }
+        if let answer = call.answer.value { return try answer.get() }
         return try await withTaskCancellationHandler {
-            try await answer.get().get()
+            try await call.answer.get().get()
         } onCancel: {
-            if answer.fulfil(.failure(CancellationError())), let call { member.cancel(call) }
+            if call.answer.fulfil(.failure(CancellationError())) { member.cancel(number) }
         }
     }
 }
 
-extension Member {
-    /// The one result of a call.
-    fileprivate func result<Output>(of reply: RawSpan) throws -> Output {
-        var reader = WireReader(reply)
+/// A call with one result.
+private final class OneCall<Output: Sendable>: CallReceiver {
+    let answer = Eventual<Result<Output, any Error>>()
+
+    func receive(_ reply: inout WireReader, for batch: Range<Int>, from member: Member) {
+        answer.fulfil(result(of: &reply, from: member))
+    }
+
+    func fail(_ error: any Error, for batch: Range<Int>, of member: Member) {
+        answer.fulfil(.failure(error))
+    }
+
+    private func result(of reply: inout WireReader, from member: Member) -> Result<Output, any Error> {
         let batch: BatchReply<Output>
         do {
-            batch = try BatchReply(from: &reader)
+            batch = try BatchReply(from: &reply)
         } catch {
-            throw ClusterError.refused(by: id, "its answer can't be read: \(error)")
+            return .failure(ClusterError.refused(by: member.id, "its answer can't be read: \(error)"))
         }
         if let failed = batch.failures.first {
-            throw RemoteError(worker: id, host: launched.host, index: nil, failure: failed.failure)
+            return .failure(
+                RemoteError(worker: member.id, host: member.launched.host, index: nil, failure: failed.failure))
         }
-        guard let output = batch.outputs.first else { throw ClusterError.refused(by: id, "its answer is empty") }
-        return output
+        guard let output = batch.outputs.first else {
+            return .failure(ClusterError.refused(by: member.id, "its answer is empty"))
+        }
+        return .success(output)
     }
 }

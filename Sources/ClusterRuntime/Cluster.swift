@@ -60,7 +60,7 @@ public final class Cluster: Sendable {
             return member
         }
         await launched.adopt(as: member.id, heartbeatLimit: heartbeatLimit) { frame in
-            member.receive(frame)
+            member.receive(&frame)
         } onEnd: { [weak self] _ in
             self?.linkEnded(member)
         }

@@ -1,6 +1,7 @@
 public import Placement
 public import Remote
 public import Transport
+public import Wire
 
 /// Brings workers up, somewhere: on this host, on others, through a job queue.
 ///
@@ -60,7 +61,7 @@ public protocol LaunchedWorker: AnyObject, Sendable {
     ///   - heartbeatLimit: Silence after which it counts as lost.
     ///   - onEnd: Called once, when the link has ended.
     func adopt(
-        as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (RawSpan) -> Void,
+        as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (inout WireReader) -> Void,
         onEnd: @escaping @Sendable (LinkError?) -> Void) async
 
     /// Waits until it has ended, and tells how.

@@ -1,29 +1,32 @@
 package import Remote
 import Synchronization
 import Transport
-import Wire
+package import Wire
 
 /// A worker as the driver sees it: its calls under way, and what it has been told.
 package final class Member: Sendable {
     package let id: WorkerID
     package let launched: any LaunchedWorker
 
-    private struct Pending {
-        let onReply: @Sendable (RawSpan) -> Void
-        let onFailure: @Sendable (any Error) -> Void
+    /// What is needed to send a call.
+    private struct Sending: ~Copyable {
+        /// Of one message after the other.
+        var output = WireWriter(reserving: 1 << 12, keepingBlocksOf: EncodedCaptures.blockByteCount)
+        var functions: Set<UInt64> = []
+        var lastFunction: UInt64 = 0
+        var captures: Set<UInt64> = []
     }
 
-    private struct State {
-        var pending: [UInt64: Pending] = [:]
-        var nextCall: UInt64 = 1
-        var functions: Set<UInt64> = []
-        var captures: Set<UInt64> = []
+    private struct Waiting {
+        var calls = CallTable()
         /// Set when the worker takes no more calls.
         var failure: (any Error)?
         var whenIdle: [@Sendable () -> Void] = []
     }
 
-    private let state = Mutex(State())
+    /// Taken before `waiting`, where both are.
+    private let sending = Mutex(Sending())
+    private let waiting = Mutex(Waiting())
 
     package init(id: WorkerID, launched: any LaunchedWorker) {
         self.id = id
@@ -31,90 +34,133 @@ package final class Member: Sendable {
     }
 
     /// Calls that have not been answered.
-    package var pendingCount: Int { state.withLock { $0.pending.count } }
+    package var pendingCount: Int { waiting.withLock { $0.calls.count } }
 
     // MARK: - Calls
 
-    /// Sends a batch to the worker.
-    ///
-    /// Exactly one of the two closures is called, once, on the link's thread or, if the call can't be sent, on this
-    /// one. A call that was cancelled may still be answered.
+    /// Sends a batch to the worker. The receiver is told the answer, or why there is none; also if the call was cancelled.
     ///
     /// - Parameters:
-    ///   - once: Captures of this call alone, instead of `captures`; they go along with the elements.
-    ///   - onReply: Takes the bytes of a `BatchReply`.
-    ///   - onFailure: Takes a ``WorkerExited`` or a ``ClusterError``.
-    /// - Returns: The call's number, for ``cancel(_:)``; `nil` if it could not be sent.
+    ///   - captures: Those of the body, `nil` if it has none.
+    ///   - batch: Names the call to the receiver.
+    ///   - write: Writes the elements; large plain arrays in them may be kept beside the message.
+    /// - Returns: The call's number, for ``cancel(_:)``.
+    /// - Throws: What keeps the worker from taking calls; an error of what was written; ``LinkError`` if it can't be
+    ///   sent. The receiver is told nothing then.
     @discardableResult
     package func call(
-        _ function: FunctionReference, _ captures: CaptureSet?, _ elements: [UInt8], once: EncodedCaptures? = nil,
-        onReply: @escaping @Sendable (RawSpan) -> Void, onFailure: @escaping @Sendable (any Error) -> Void
-    ) -> UInt64? {
-        let result = state.withLock { state -> Result<UInt64, any Error> in
-            if let failure = state.failure { return .failure(failure) }
-            let call = state.nextCall
-            state.nextCall += 1
-            state.pending[call] = Pending(onReply: onReply, onFailure: onFailure)
-            var isForgotten = false
-            // Sent under the lock: whoever calls next must find the definitions sent before.
-            do {
-                if !state.functions.contains(function.id) {
-                    try launched.link.send(.defineFunction, function.wireBytes())
-                    state.functions.insert(function.id)
-                }
-                if let captures, !state.captures.contains(captures.id) {
-                    let message = Message.defineCaptures(id: captures.id, typeName: captures.encoded.typeName)
-                    try launched.link.send(message, captures.encoded.bytes)
-                    if captures.wasDefined(in: self) { state.captures.insert(captures.id) } else { isForgotten = true }
-                }
-                let message = Call(id: call, function: function.id, captures: captures?.id)
-                if let once {
-                    try launched.link.send(
-                        .callOnce(message, captureByteCount: once.bytes.count), once.bytes + elements)
-                } else {
-                    try launched.link.send(.call(message), elements)
-                }
-                if isForgotten, let captures { try launched.link.send(.forgetCaptures(id: captures.id)) }
-                return .success(call)
-            } catch let error as LinkError where error.code == .closed {
-                return .success(call)  // the end is on its way, and fails the call with its cause
-            } catch {
-                state.pending[call] = nil
-                return .failure(error)
+        _ function: FunctionReference, _ captures: CaptureSet?, for batch: Range<Int>, of receiver: any CallReceiver,
+        _ write: (inout WireWriter) -> Void
+    ) throws -> UInt64 {
+        try send(function, captures, for: batch, of: receiver) { output, number in
+            Message.call(Call(id: number, function: function.id, captures: captures?.id)).write(to: &output)
+            write(&output)
+        }
+    }
+
+    /// The same for a body whose captures are for this call alone.
+    ///
+    /// - Parameter write: Writes the captures, then the elements.
+    @discardableResult
+    package func callOnce(
+        _ function: FunctionReference, of receiver: any CallReceiver, _ write: (inout WireWriter) -> Void
+    ) throws -> UInt64 {
+        try send(function, nil, for: 0..<1, of: receiver) { output, number in
+            Message.callOnce(Call(id: number, function: function.id, captures: nil)).write(to: &output)
+            write(&output)
+        }
+    }
+
+    private func send(
+        _ function: FunctionReference, _ captures: CaptureSet?, for batch: Range<Int>, of receiver: any CallReceiver,
+        _ write: (inout WireWriter, UInt64) -> Void
+    ) throws -> UInt64 {
+        // All under the lock: whoever calls next must find the definitions sent before.
+        try sending.withLock { sending in
+            let number = try waiting.withLock { waiting in
+                if let failure = waiting.failure { throw failure }
+                return waiting.calls.add(CallTable.Call(receiver: receiver, batch: batch))
             }
+            do {
+                if function.id != sending.lastFunction { try define(function, &sending) }
+                let isForgotten = try captures.map { try define($0, &sending) } ?? false
+                sending.output.removeAll()
+                write(&sending.output, number)
+                try sending.output.check()
+                try launched.link.send(&sending.output)
+                if isForgotten, let captures { try launched.link.send(.forgetCaptures(id: captures.id)) }
+            } catch let error as LinkError where error.code == .closed {
+                // The end is on its way, and fails the call with its cause.
+            } catch {
+                _ = waiting.withLock { $0.calls.take(number) }
+                throw error
+            }
+            return number
         }
-        switch result {
-        case .success(let call): return call
-        case .failure(let error):
-            onFailure(error)
-            return nil
+    }
+
+    private func define(_ function: FunctionReference, _ sending: inout Sending) throws {
+        if !sending.functions.contains(function.id) {
+            sending.output.removeAll()
+            Message.defineFunction.write(to: &sending.output)
+            function.write(to: &sending.output)
+            try launched.link.send(&sending.output)
+            sending.functions.insert(function.id)
         }
+        sending.lastFunction = function.id
+    }
+
+    /// - Returns: Whether they were freed meanwhile: then the worker is to be told so, after the call.
+    private func define(_ captures: CaptureSet, _ sending: inout Sending) throws -> Bool {
+        guard !sending.captures.contains(captures.id) else { return false }
+        let blocks = try captures.blocks(for: launched.link)
+        sending.output.removeAll()
+        Message.defineCaptures(id: captures.id, typeName: captures.typeName, isApart: captures.isApart)
+            .write(to: &sending.output)
+        if !captures.isApart {
+            let bytes = captures.message.bytes
+            sending.output.append(bytes: bytes.span)
+        }
+        try launched.link.send(sending.output.bytes, blocks)
+        guard captures.wasDefined(in: self) else { return true }
+        sending.captures.insert(captures.id)
+        return false
     }
 
     /// Tells the worker that nobody waits for a call any more.
     package func cancel(_ call: UInt64) {
-        let isPending = state.withLock { $0.pending[call] != nil }
-        if isPending { try? launched.link.send(.cancel(call: call)) }
+        let isWaiting = waiting.withLock { $0.calls.contains(call) }
+        if isWaiting { try? launched.link.send(.cancel(call: call)) }
+    }
+
+    /// Tells the worker that nobody waits for the calls of a receiver any more; they are answered all the same.
+    package func cancelCalls(of receiver: any CallReceiver) {
+        for call in waiting.withLock({ $0.calls.numbers(of: receiver) }) {
+            try? launched.link.send(.cancel(call: call))
+        }
     }
 
     /// Frees captures in the worker.
     func forget(_ captures: UInt64) {
-        state.withLock { state in
-            if state.captures.remove(captures) != nil { try? launched.link.send(.forgetCaptures(id: captures)) }
+        sending.withLock { sending in
+            if sending.captures.remove(captures) != nil { try? launched.link.send(.forgetCaptures(id: captures)) }
         }
     }
 
     // MARK: - What the worker says
 
-    package func receive(_ frame: RawSpan) {
-        do {
-            try Message.read(frame) { message, body throws(WireError) in
-                switch message {
-                case .reply(let call): take(call)?.onReply(body)
-                case .refusal(let call, let reason): take(call)?.onFailure(ClusterError.refused(by: id, reason))
-                case .heartbeat, .hello: break
-                default: throw WireError(code: .invalidTag, offset: 0, detail: "a worker does not say that")
+    package func receive(_ frame: inout WireReader) {
+        do throws(WireError) {
+            let message: Message = try frame.read()
+            switch message {
+            case .reply(let number):
+                if let call = take(number) { call.receiver.receive(&frame, for: call.batch, from: self) }
+            case .refusal(let number, let reason):
+                if let call = take(number) {
+                    call.receiver.fail(ClusterError.refused(by: id, reason), for: call.batch, of: self)
                 }
+            case .heartbeat, .hello: break
+            default: throw WireError(code: .invalidTag, offset: 0, detail: "a worker does not say that")
             }
         } catch {
             // What follows can't be understood either.
@@ -123,40 +169,37 @@ package final class Member: Sendable {
         }
     }
 
-    private func take(_ call: UInt64) -> Pending? {
-        let (pending, whenIdle) = state.withLock { state -> (Pending?, [@Sendable () -> Void]) in
-            let pending = state.pending.removeValue(forKey: call)
-            guard state.pending.isEmpty else { return (pending, []) }
-            defer { state.whenIdle = [] }
-            return (pending, state.whenIdle)
+    private func take(_ number: UInt64) -> CallTable.Call? {
+        let (call, whenIdle) = waiting.withLock { waiting -> (CallTable.Call?, [@Sendable () -> Void]) in
+            let call = waiting.calls.take(number)
+            guard waiting.calls.count == 0, !waiting.whenIdle.isEmpty else { return (call, []) }
+            defer { waiting.whenIdle = [] }
+            return (call, waiting.whenIdle)
         }
         for action in whenIdle { action() }
-        return pending
+        return call
     }
 
     // MARK: - The end
 
     /// Takes no more calls, and fails those under way.
     package func fail(_ error: any Error) {
-        let (pending, whenIdle) = state.withLock { state -> ([Pending], [@Sendable () -> Void]) in
-            if state.failure == nil { state.failure = error }
-            defer {
-                state.pending = [:]
-                state.whenIdle = []
-            }
-            return (Array(state.pending.values), state.whenIdle)
+        let (calls, whenIdle) = waiting.withLock { waiting -> ([CallTable.Call], [@Sendable () -> Void]) in
+            if waiting.failure == nil { waiting.failure = error }
+            defer { waiting.whenIdle = [] }
+            return (waiting.calls.takeAll(), waiting.whenIdle)
         }
-        for call in pending { call.onFailure(error) }
+        for call in calls { call.receiver.fail(error, for: call.batch, of: self) }
         for action in whenIdle { action() }
     }
 
     /// Waits until all calls under way are answered; new ones are refused.
     package func drain() async {
         await withCheckedContinuation { continuation in
-            let isIdle = state.withLock { state in
-                if state.failure == nil { state.failure = ClusterError.noSuchWorker(id) }
-                guard !state.pending.isEmpty else { return true }
-                state.whenIdle.append { continuation.resume() }
+            let isIdle = waiting.withLock { waiting in
+                if waiting.failure == nil { waiting.failure = ClusterError.noSuchWorker(id) }
+                guard waiting.calls.count > 0 else { return true }
+                waiting.whenIdle.append { continuation.resume() }
                 return false
             }
             if isIdle { continuation.resume() }

@@ -2,7 +2,7 @@
 ///
 /// As documented for Julia's `pmap`, `onError` comes before any retry: what it returns is the result; only if it throws
 /// is the element tried again.
-struct FailureHandling<Output: Sendable>: Sendable {
+struct FailureHandling<Output: Sendable>: FailureJudge {
     /// Gives a result for an element that failed, or throws.
     var onError: (@Sendable (MapFailure) async throws -> Output)?
     /// Seconds to wait before an element is tried again, for the first time, the second time and so on.
@@ -13,17 +13,10 @@ struct FailureHandling<Output: Sendable>: Sendable {
     /// Whether every failure is final.
     var isEmpty: Bool { onError == nil && delay(beforeRetry: 0) == nil }
 
+    var mayReplace: Bool { onError != nil }
+
     /// Seconds, 30 years: a delay that is none at all must not stop the clock.
     private static var longestDelay: Double { 1e9 }
-
-    /// What becomes of an element.
-    enum Verdict {
-        case replaced(Output)
-        /// In so many seconds.
-        case retried(after: Double)
-        /// With the error that is left.
-        case givenUp(MapFailure)
-    }
 
     /// Asks the handlers about a failure of an element that they have had tried again `retries` times.
     func judge(_ failure: MapFailure, retries: Int) async -> Verdict {
@@ -50,4 +43,24 @@ struct FailureHandling<Output: Sendable>: Sendable {
         }
         return element(of: retryDelays).map { $0 > 0 ? min($0, FailureHandling.longestDelay) : 0 }
     }
+}
+
+/// Decides what becomes of elements that failed, whatever their results are.
+protocol FailureJudge: Sendable {
+    /// Whether every failure is final.
+    var isEmpty: Bool { get }
+    /// Whether it may have a result for an element that failed.
+    var mayReplace: Bool { get }
+    /// Decides about a failure of an element that was tried again `retries` times for such a verdict.
+    func judge(_ failure: MapFailure, retries: Int) async -> Verdict
+}
+
+/// What becomes of an element that failed.
+enum Verdict: Sendable {
+    /// This is its result, of the type that the map's results have.
+    case replaced(any Sendable)
+    /// In so many seconds.
+    case retried(after: Double)
+    /// With the error that is left.
+    case givenUp(MapFailure)
 }

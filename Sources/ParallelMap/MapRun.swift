@@ -5,153 +5,205 @@ import Synchronization
 import Transport
 import Wire
 
-/// One map under way: keeps its workers supplied with batches and its results in order.
+/// One map under way: keeps its workers supplied with batches, and hands on their results.
 ///
 /// It runs on the threads that bring the answers: an answer makes the next batch leave, with no task in between. Only the
-/// caller's handlers have a task, since they may take their time.
-final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
-    private let elements: [Element]
+/// caller's handlers have a task, since they may take their time. It knows no type of the map's: what depends on those
+/// is asked once a batch, since types that are known at run time only are slow to work with.
+final class MapRun: Sendable {
+    private let input: any MapInput
+    private let results: any MapResults
     private let function: FunctionReference
     private let captures: CaptureSet?
-    private let handling: FailureHandling<Output>
-    private let state: Mutex<MapState<Output>>
-    private let outcome = Eventual<Result<[Output], any Error>>()
+    private let judge: any FailureJudge
+    private let state: Mutex<MapState>
+    private let outcome = Eventual<Result<Void, any Error>>()
 
+    /// - Parameter schedule: Of as many elements as `input` has, or as it will have.
     init(
-        _ elements: [Element], function: FunctionReference, captures: CaptureSet?, batchSize: BatchSize, retries: Int,
-        handling: FailureHandling<Output>
+        _ input: any MapInput, to results: any MapResults, function: FunctionReference, captures: CaptureSet?,
+        schedule: MapSchedule, judge: any FailureJudge
     ) {
-        self.elements = elements
+        self.input = input
+        self.results = results
         self.function = function
         self.captures = captures
-        self.handling = handling
-        state = Mutex(
-            MapState(schedule: MapSchedule(count: elements.count, batchSize: batchSize, retries: retries)))
+        self.judge = judge
+        state = Mutex(MapState(schedule: schedule))
     }
 
-    /// Runs the map to its end, with these members and those that join meanwhile.
-    func run(_ members: [Member]) async throws -> [Output] {
+    /// Begins, with these members and those that join meanwhile.
+    func begin(_ members: [Member]) {
+        let now = monotonicSeconds()
+        // A batch for each is set aside before any is sent, so that few elements are spread over all.
+        let first = state.withLock { state in
+            for member in members { _ = state.join(member, of: self) }
+            state.hasBegun = true
+            return state.seats.map { ($0, state.schedule.next(for: $0.number, now: now)) }
+        }
+        for case let (seat, batch?) in first { send(batch, to: seat) }
+        proceed()
+    }
+
+    /// Waits for the end; a cancelled task ends the map.
+    func end() async throws {
         await withTaskCancellationHandler {
-            if elements.isEmpty {
-                end(.success([]))
-            } else {
-                // A batch for each is set aside before any is sent, so that few elements are spread over all.
-                let now = monotonicSeconds()
-                let first = state.withLock { state in
-                    for member in members { state.join(member) }
-                    state.hasBegun = true
-                    return state.members.map { member in (member, state.schedule.next(for: member.id, now: now)) }
-                }
-                for case let (member, batch?) in first { send(batch, to: member) }
-                supplyAll()
-            }
             _ = await outcome.get()
         } onCancel: {
-            end(.failure(CancellationError()))
+            cancel()
         }
         return try await outcome.get().get()
     }
 
+    /// Ends the map before its time.
+    func cancel(_ error: any Error = CancellationError()) { end(.failure(error)) }
+
     /// A worker takes part from now on.
     func join(_ member: Member) {
-        let isUnderWay = state.withLock { state in
-            state.join(member)
-            return state.hasBegun && !state.isOver
+        let seat = state.withLock { state in
+            let seat = state.join(member, of: self)
+            return state.hasBegun ? seat : nil
         }
-        if isUnderWay { supply(member) }
+        if let seat { supply(seat) }
+    }
+
+    // MARK: - Elements that come
+
+    /// That many more elements are there, which the input can write.
+    func supply(_ count: Int) {
+        state.withLock { $0.schedule.supply(count) }
+        proceed()
+    }
+
+    /// There are no more elements.
+    func supplyEnds() {
+        state.withLock { $0.schedule.supplyEnds() }
+        proceed()
+    }
+
+    /// Waits until elements are wanted.
+    ///
+    /// - Parameter limit: Most elements that may be there without a result.
+    /// - Returns: How many; 0 if the map is over.
+    func appetite(limit: Int) async -> Int {
+        while true {
+            let wanted = state.withLock { $0.appetite(limit: limit) }
+            if let wanted { return wanted }
+            await withCheckedContinuation { continuation in
+                let isHungry = state.withLock { state in
+                    guard state.appetite(limit: limit) == nil else { return true }
+                    state.whenHungry = { continuation.resume() }
+                    return false
+                }
+                if isHungry { continuation.resume() }
+            }
+        }
     }
 
     // MARK: - Giving
 
     private func supplyAll() {
-        for member in state.withLock({ $0.members }) { supply(member) }
+        for seat in state.withLock({ $0.seats }) { supply(seat) }
     }
 
-    private func supply(_ member: Member) {
+    private func supply(_ seat: MapSeat) {
         let now = monotonicSeconds()
-        while let batch = state.withLock({ $0.isOver ? nil : $0.schedule.next(for: member.id, now: now) }) {
-            send(batch, to: member)
+        while let batch = state.withLock({ $0.isOver ? nil : $0.schedule.next(for: seat.number, now: now) }) {
+            send(batch, to: seat)
         }
     }
 
-    private func send(_ batch: Range<Int>, to member: Member) {
-        var output = WireWriter(reserving: 64)
-        ValueCoder<Element>().write(elements[batch], to: &output)
-        let bytes: [UInt8]
+    private func send(_ batch: Range<Int>, to seat: MapSeat) {
         do {
-            bytes = try output.finish()
+            let call = try seat.member.call(function, captures, for: batch, of: seat) { output in
+                input.write(batch, to: &output)
+            }
+            // Who cancelled the others may not have known of this one.
+            if state.withLock({ $0.isOver || $0.schedule.isStopped }) { seat.member.cancel(call) }
+        } catch let error as ClusterError where error.code == .noSuchWorker {
+            returned(batch, by: seat)
+        } catch is WorkerExited {
+            returned(batch, by: seat)
         } catch {
-            return end(.failure(error))
+            end(.failure(error))
         }
-        let call = member.call(function, captures, bytes) { [self] reply in
-            received(reply, of: batch, from: member)
-        } onFailure: { [self] error in
-            failed(error, batch, of: member)
-        }
-        // The answer, or the worker's end, may have been here first.
-        let (isUnwanted, end) = state.withLock { state in
-            let end = state.ends[member.id]?.removeValue(forKey: batch)
-            if let call, end == nil { state.calls[member.id, default: [:]][batch] = call }
-            return (state.isOver || state.schedule.isStopped, end)
-        }
-        if let end { if call == nil { returned(batch, by: member) } else { lost(batch, by: member, end) } }
-        if let call, isUnwanted { member.cancel(call) }
     }
 
     // MARK: - Hearing
 
-    private func received(_ reply: RawSpan, of batch: Range<Int>, from member: Member) {
-        var reader = WireReader(reply)
-        let answer: BatchReply<Output>
+    func receive(_ reply: inout WireReader, for batch: Range<Int>, from seat: MapSeat) {
+        let isShort = state.withLock { $0.isOver || $0.schedule.isStopped }
+        let failed: [IndexedFailure]
         do {
-            answer = try BatchReply(from: &reader)
-        } catch {
-            return end(.failure(ClusterError(.refused, "the answer of worker \(member.id) can't be read: \(error)")))
-        }
-        let now = monotonicSeconds()
-        let step = state.withLock { state -> Step in
-            if state.isOver { return .wait }
-            state.calls[member.id]?[batch] = nil
-            guard let failures = state.take(answer, of: batch, from: member, now: now) else {
-                return .fail(
-                    ClusterError(
-                        .refused,
-                        "worker \(member.id) answered \(batch.count) elements with \(answer.outputs.count) results"))
+            failed = try results.take(&reply, for: batch, isShort: isShort)
+        } catch let error as AnswerError {
+            // Stopped in the meantime: then the answer may be short.
+            if !state.withLock({ $0.isOver || $0.schedule.isStopped }) {
+                return end(
+                    .failure(
+                        ClusterError(
+                            .refused,
+                            "worker \(seat.member.id) answered \(error.count) elements with \(error.resultCount) results"
+                        )))
             }
-            return failures.isEmpty ? nextStep(&state, now: now) : .judge(failures)
+            failed = []
+        } catch {
+            return end(
+                .failure(ClusterError(.refused, "the answer of worker \(seat.member.id) can't be read: \(error)")))
         }
-        take(step, with: member)
+        guard failed.isEmpty else { return receive(failed, for: batch, from: seat) }
+        let now = monotonicSeconds()
+        // Where nothing is out of the ordinary, an answer takes this lock once.
+        let (step, next, isMore) = state.withLock { state -> (Step, Range<Int>?, Bool) in
+            if state.isOver { return (.wait, nil, false) }
+            state.schedule.finished(batch, by: seat.number, now: now)
+            let step = nextStep(&state, now: now)
+            guard case .goOn = step else { return (step, nil, false) }
+            let next = state.schedule.next(for: seat.number, now: now)
+            return (step, next, next != nil)
+        }
+        if let next { send(next, to: seat) }
+        take(step, with: isMore ? seat : nil, isSupplied: !isMore)
+    }
+
+    private func receive(_ failed: [IndexedFailure], for batch: Range<Int>, from seat: MapSeat) {
+        let now = monotonicSeconds()
+        let failures = state.withLock { state -> [MapFailure] in
+            if state.isOver { return [] }
+            let indices = failed.map { batch.lowerBound + $0.index }
+            state.schedule.finished(batch, by: seat.number, now: now, failed: indices)
+            return zip(indices, failed).map { index, failed in
+                let error = RemoteError(
+                    worker: seat.member.id, host: seat.member.launched.host, index: index, failure: failed.failure)
+                return state.failure(of: index, with: seat.member, error)
+            }
+        }
+        if !failures.isEmpty { judge(failures) }
+        supply(seat)
     }
 
     /// A batch was not done: the others do it, if it is the worker that is gone.
-    private func failed(_ error: any Error, _ batch: Range<Int>, of member: Member) {
+    func fail(_ error: any Error, for batch: Range<Int>, of seat: MapSeat) {
         switch error {
-        case let error as WorkerExited:
-            let wasSent = state.withLock { state in
-                if state.calls[member.id]?.removeValue(forKey: batch) != nil { return true }
-                state.ends[member.id, default: [:]][batch] = error
-                return false
-            }
-            if wasSent { lost(batch, by: member, error) }
+        case let error as WorkerExited: lost(batch, by: seat, error)
         case let error as ClusterError where error.code == .noSuchWorker:
             // The worker was removed, which it is only after what it had begun.
-            returned(batch, by: member)
+            returned(batch, by: seat)
         default: end(.failure(error))
         }
     }
 
     /// The worker is leaving, or had ended before it was given the batch.
-    private func returned(_ batch: Range<Int>, by member: Member) {
+    private func returned(_ batch: Range<Int>, by seat: MapSeat) {
         state.withLock { state in
             guard !state.isOver else { return }
-            state.calls[member.id]?[batch] = nil
-            state.schedule.returned(batch, by: member.id)
+            state.schedule.returned(batch, by: seat.number)
         }
         proceed()
     }
 
-    private func lost(_ batch: Range<Int>, by member: Member, _ end: WorkerExited) {
-        let failures = state.withLock { $0.isOver ? [] : $0.lose(batch, of: member, end) }
+    private func lost(_ batch: Range<Int>, by seat: MapSeat, _ end: WorkerExited) {
+        let failures = state.withLock { $0.isOver ? [] : $0.lose(batch, of: seat, end) }
         if !failures.isEmpty { judge(failures) }
         proceed()
     }
@@ -160,7 +212,7 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
 
     /// Asks the handlers what becomes of elements.
     private func judge(_ failures: [MapFailure]) {
-        guard !handling.isEmpty else {
+        guard !judge.isEmpty else {
             for failure in failures { apply(.givenUp(failure), to: failure) }
             return proceed()
         }
@@ -169,7 +221,7 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
                 let (isUnwanted, retries) = state.withLock { state in
                     (state.isOver || state.schedule.isStopped, state.schedule.pardons(of: failure.index))
                 }
-                let verdict = isUnwanted ? .givenUp(failure) : await handling.judge(failure, retries: retries)
+                let verdict = isUnwanted ? .givenUp(failure) : await judge.judge(failure, retries: retries)
                 apply(verdict, to: failure)
                 // A delay begins now, though the next verdict may take its time.
                 if case .retried = verdict { proceed() }
@@ -178,13 +230,13 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
         }
     }
 
-    private func apply(_ verdict: FailureHandling<Output>.Verdict, to failure: MapFailure) {
+    private func apply(_ verdict: Verdict, to failure: MapFailure) {
         let now = monotonicSeconds()
-        let unwanted = state.withLock { state -> [(Member, UInt64)] in
+        let unwanted = state.withLock { state -> [MapSeat] in
             guard !state.isOver else { return [] }
             switch verdict {
             case .replaced(let output):
-                state.add([output], at: failure.index)
+                results.put(output, at: failure.index)
                 state.schedule.settle()
             case .retried(let delay) where !state.schedule.isStopped && state.schedule.hasWorkers:
                 state.schedule.retry(failure.index, due: now + delay)
@@ -193,13 +245,13 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
             }
             return []
         }
-        for (member, call) in unwanted { member.cancel(call) }
+        for seat in unwanted { seat.cancel() }
     }
 
     // MARK: - Going on
 
     private enum Step {
-        case complete([[Output]], startingAt: [Int])
+        case complete
         case fail(any Error)
         case judge([MapFailure])
         case wait
@@ -210,15 +262,16 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
     /// Does what there is to do after something has happened.
     private func proceed() {
         let now = monotonicSeconds()
-        take(state.withLock { nextStep(&$0, now: now) }, with: nil)
+        take(state.withLock { $0.hasBegun ? nextStep(&$0, now: now) : .wait }, with: nil, isSupplied: false)
     }
 
-    private func nextStep(_ state: inout MapState<Output>, now: Double) -> Step {
+    private func nextStep(_ state: inout MapState, now: Double) -> Step {
         if state.isOver { return .wait }
         if state.schedule.isStopped {
-            return state.schedule.isIdle ? .fail(MapError(state.failures, count: elements.count)) : .wait
+            guard state.schedule.isIdle else { return .wait }
+            return .fail(MapError(state.failures, count: state.schedule.elementCount))
         }
-        if state.schedule.isComplete { return .complete(state.outputs, startingAt: state.starts) }
+        if state.schedule.isComplete { return .complete }
         if state.schedule.isStranded { return strand(&state) }
         guard let due = state.schedule.nextDue, due > now, due < state.wakesAt else {
             return .goOn(lookingAgainAt: nil)
@@ -227,31 +280,41 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
         return .goOn(lookingAgainAt: due)
     }
 
-    /// Does a step; of the members only one needs more, if it is known which.
-    private func take(_ step: Step, with member: Member?) {
+    /// Does a step.
+    ///
+    /// - Parameters:
+    ///   - seat: Whose worker alone may need more; if nil, all may.
+    ///   - isSupplied: Whether none needs more.
+    private func take(_ step: Step, with seat: MapSeat?, isSupplied: Bool) {
         switch step {
-        case .complete(let outputs, let starts): end(.success(inOrder(outputs, startingAt: starts)))
+        case .complete: end(.success(()))
         case .fail(let error): end(.failure(error))
-        case .judge(let failures):
-            judge(failures)
-            if let member { supply(member) }
+        case .judge(let failures): judge(failures)
         case .wait: break
         case .goOn(let due):
             if let due { wake(at: due) }
-            if let member { supply(member) } else { supplyAll() }
+            if let seat { supply(seat) } else if !isSupplied { supplyAll() }
+            feed()
         }
     }
 
+    /// Tells who brings elements that some are wanted.
+    private func feed() {
+        let whenHungry = state.withLock { state in
+            guard state.whenHungry != nil, state.schedule.isHungry else { return nil as (@Sendable () -> Void)? }
+            return state.whenHungry.take()
+        }
+        whenHungry?()
+    }
+
     /// No worker is left. Elements that were tried before have failed; if others were not, the map has.
-    private func strand(_ state: inout MapState<Output>) -> Step {
-        let left = elements.count - state.schedule.settled
+    private func strand(_ state: inout MapState) -> Step {
+        let count = state.schedule.elementCount
+        let left = count - state.schedule.settled
         let cause = state.lastEnd.map { "; the last of them: \($0)" } ?? ""
         let error = ClusterError(
-            .noWorkers, "no worker is left for \(left) of \(elements.count) elements\(cause)", lastWorker: state.lastEnd
-        )
-        guard let last = state.lastEnd, handling.onError != nil, !state.schedule.hasUntried else {
-            return .fail(error)
-        }
+            .noWorkers, "no worker is left for \(left) of \(count) elements\(cause)", lastWorker: state.lastEnd)
+        guard let last = state.lastEnd, judge.mayReplace, !state.schedule.hasUntried else { return .fail(error) }
         let failures = state.schedule.takeStranded().map { index in
             MapFailure(
                 index: index, attempt: state.schedule.attempts(of: index), worker: last.worker, host: last.host,
@@ -272,75 +335,19 @@ final class MapRun<Element: Sendable, Output: Sendable>: Sendable {
 
     // MARK: - The end
 
-    /// All results in the order of the elements.
-    private func inOrder(_ runs: [[Output]], startingAt starts: [Int]) -> [Output] {
-        // Sorted by numbers alone, and copied run by run: this code knows the results' type at run time only.
-        let order = starts.indices.sorted { starts[$0] < starts[$1] }
-        return unsafe [Output](unsafeUninitializedCapacity: elements.count) { target, count in
-            for index in order {
-                unsafe runs[index].withUnsafeBufferPointer { run in
-                    // SAFETY: every element was settled once, so the runs have as many results as there are elements.
-                    guard let start = run.baseAddress, let base = target.baseAddress else { return }
-                    unsafe (base + count).initialize(from: start, count: run.count)
-                }
-                count += runs[index].count
-            }
-        }
-    }
-
-    private func end(_ result: Result<[Output], any Error>) {
-        let calls = state.withLock { state -> [(Member, UInt64)] in
+    private func end(_ result: Result<Void, any Error>) {
+        let (seats, whenHungry) = state.withLock { state in
             state.isOver = true
             defer {
-                state.calls = [:]
-                state.outputs = []
-                state.starts = []
+                state.seats = []
+                state.whenHungry = nil
             }
-            return state.allCalls
+            return (state.seats, state.whenHungry)
         }
         if case .failure = result {
-            for (member, call) in calls { member.cancel(call) }
+            for seat in seats { seat.cancel() }
         }
         outcome.fulfil(result)
-    }
-}
-
-extension Cluster {
-    /// What all forms of `pmap` come down to.
-    nonisolated(nonsending) func map<Element: Sendable, Output: Sendable, each Capture>(
-        _ elements: [Element], _ function: FunctionReference, capturing captures: repeat each Capture,
-        pool: (any AbstractWorkerPool)?, batchSize: BatchSize, retries: Int, handling: FailureHandling<Output>,
-        file: String, line: Int
-    ) async throws -> [Output] where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-        let encoded = try EncodedCaptures(repeat each captures, file: file, line: line)
-        let cache = pool == nil ? captureCache : (pool as? CachingPool)?.cache
-        let captures: CaptureSet? =
-            if encoded.isEmpty { nil } else if let cache { cache.take(encoded) } else { CaptureSet(encoded) }
-        defer {
-            if let captures {
-                if let cache { cache.release(captures) } else { captures.forget() }
-            }
-        }
-        let run = MapRun(
-            elements, function: function, captures: captures, batchSize: batchSize, retries: retries,
-            handling: handling)
-        let watcher = pool == nil ? watchJoins { [weak run] in run?.join($0) } : nil
-        defer { if let watcher { endJoinWatch(watcher) } }
-        return try await run.run(try members(of: pool))
-    }
-
-    /// The workers that a map begins with: those of the pool that are there, or all.
-    private func members(of pool: (any AbstractWorkerPool)?) throws(ClusterError) -> [Member] {
-        let all = try allMembers()
-        guard let pool else {
-            guard !all.isEmpty else { throw .noWorkers }
-            return all
-        }
-        let wanted = pool.workers
-        let members = wanted.compactMap { id in all.first { $0.id == id } }
-        guard members.isEmpty else { return members }
-        guard !wanted.isEmpty else { throw ClusterError(.noWorkers, "the pool has no workers") }
-        throw ClusterError(
-            .noWorkers, "no worker of the pool is there: \(wanted.map { "\($0)" }.joined(separator: ", "))")
+        whenHungry?()
     }
 }

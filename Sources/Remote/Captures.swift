@@ -21,30 +21,40 @@ extension Captures: ReadableCaptures {
     }
 }
 
-/// Captures made ready to travel: the name of their types, and their bytes.
+/// Captures made ready to travel.
 package struct EncodedCaptures: Sendable {
-    /// Mangled name of the worker's ``Captures`` type.
-    package let typeName: String
+    /// From how many bytes on a plain array is kept beside the bytes instead of copied into them.
+    package static let blockByteCount = 1 << 16
+
+    private let type: any Any.Type
+    private let place: (file: String, line: Int)
     /// The values in the order they were given.
-    package let bytes: [UInt8]
+    package let message: WireMessage
     /// Whether there are no captures at all.
     package let isEmpty: Bool
 
-    /// Writes the values.
+    /// Writes the values. Their types were checked with the body that takes them.
     ///
-    /// - Throws: ``BodyError`` for a private type, `WireError` for a value that can't be written.
+    /// - Throws: `WireError` for a value that can't be written.
     package init<each Value: WireEncodable & WireDecodable & Sendable>(
         _ values: repeat each Value, file: String, line: Int
-    ) throws {
-        for type in repeat (each Value).self { _ = try travellingName(of: type, file: file, line: line) }
-        typeName = try travellingName(of: Captures<repeat each Value>.self, file: file, line: line)
-        var output = WireWriter()
+    ) throws(WireError) {
+        type = Captures<repeat each Value>.self
+        place = (file, line)
+        var output = WireWriter(reserving: 256, keepingBlocksOf: EncodedCaptures.blockByteCount)
         var count = 0
         for value in repeat each values {
             output.write(value)
             count += 1
         }
         isEmpty = count == 0
-        bytes = try output.finish()
+        message = try output.finishMessage()
+    }
+
+    /// Mangled name of the worker's ``Captures`` type.
+    ///
+    /// - Throws: ``BodyError`` for a private type.
+    package func typeName() throws(BodyError) -> String {
+        try travellingName(of: type, file: place.file, line: place.line)
     }
 }

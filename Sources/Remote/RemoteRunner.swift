@@ -1,51 +1,83 @@
 package import Wire
 
-/// Knows how to run a body of one form and types on a list of elements.
+/// A body of one form and types, ready to run on batches of elements.
 ///
 /// The name of the conforming type is what travels: it brings the element's, the result's and the captures' types along.
-protocol RemoteRunner: SendableMetatype {
-    /// The types of what goes there and comes back; captures are checked when they are written.
+/// An object of it is made once for many batches, because types are known at run time only, and to look one up takes as
+/// long as to run many a body.
+protocol RemoteRunner: AnyObject, Sendable {
+    /// The types of all that goes there and comes back.
     static var types: [any Any.Type] { get }
 
+    /// A body whose code lies at `code`.
+    init(code: UInt)
+
     /// Reads the captures that the body takes.
-    static func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures
+    func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures
 }
 
 /// Runs a body that does not suspend.
 protocol SynchronousRunner: RemoteRunner {
     /// Reads elements, runs the body on one after the other, also after errors, and writes a ``BatchReply``; it
     /// is short if the call was cancelled.
-    static func run(
-        code: UInt, captures: (any ReadableCaptures)?, input: inout WireReader, output: inout WireWriter,
+    func run(
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
         isCancelled: () -> Bool) throws(WireError)
 }
 
 /// Runs a body that may suspend.
 protocol AsynchronousRunner: RemoteRunner {
-    /// Reads elements, runs the body on all at once, and returns a ``BatchReply``.
-    static func run(code: UInt, captures: (any ReadableCaptures)?, input: [UInt8]) async throws(WireError) -> [UInt8]
+    /// Reads elements, runs the body on all at once, and writes a ``BatchReply``.
+    func run(
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter) async throws(WireError)
 }
 
-/// What a worker answers to a batch: what failed, then the results of what did not, in the order of the elements.
+/// The elements of a batch as they came: a part of a message, which an asynchronous body keeps.
+package struct BatchInput: Sendable {
+    private let bytes: [UInt8]
+    private let offset: Int
+    private let blocks: [SharedArray<UInt8>]
+
+    /// - Parameters:
+    ///   - bytes: The message.
+    ///   - offset: Where in it the batch starts.
+    ///   - blocks: The arrays beside it.
+    package init(_ bytes: [UInt8], from offset: Int = 0, blocks: [SharedArray<UInt8>] = []) {
+        self.bytes = bytes
+        self.offset = offset
+        self.blocks = blocks
+    }
+
+    /// Reads the batch.
+    package borrowing func read<R>(
+        _ body: (inout WireReader) throws(WireError) -> R
+    ) throws(WireError) -> R {
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        var reader = WireReader(unsafe bytes.span.bytes, from: offset, blocks: blocks.span)
+        return try body(&reader)
+    }
+}
+
+/// What a worker answers to a batch: the results of what did not fail in the order of the elements, then what did.
 ///
 /// The elements that a cancelled call did not come to are in neither.
 package struct BatchReply<Output> {
-    package let failures: [IndexedFailure]
     package let outputs: [Output]
+    package let failures: [IndexedFailure]
 
-    package init(failures: [IndexedFailure], outputs: [Output]) {
-        self.failures = failures
+    package init(outputs: [Output], failures: [IndexedFailure] = []) {
         self.outputs = outputs
+        self.failures = failures
     }
 
     package func write(to output: inout WireWriter) {
-        output.write(failures)
         ValueCoder<Output>().write(outputs[...], to: &output)
+        output.write(failures)
     }
 
     package init(from input: inout WireReader) throws(WireError) {
-        failures = try input.read()
         outputs = try ValueCoder<Output>().read(from: &input)
+        failures = try input.read()
         try input.expectEnd()
     }
 }
@@ -77,35 +109,39 @@ extension SynchronousRunner {
     /// (taking them out of a tuple asks for its metadata every time), and elements and results are addressed in place,
     /// which costs a few nanoseconds where iterators and `append` cost a hundred.
     static func runEach<Element, Output, each Capture>(
-        _ elements: [Element], capturing captures: repeat each Capture, to output: inout WireWriter,
-        isCancelled: () -> Bool, _ body: (Element, repeat each Capture) throws -> Output
-    ) {
+        _ inputs: ValueCoder<Element>, _ outputs: ValueCoder<Output>, _ input: inout WireReader,
+        _ output: inout WireWriter, capturing captures: repeat each Capture, isCancelled: () -> Bool,
+        _ body: (Element, repeat each Capture) throws -> Output
+    ) throws(WireError) {
         var failures: [IndexedFailure] = []
-        let outputs = unsafe elements.withUnsafeBufferPointer { elements in
-            unsafe [Output](unsafeUninitializedCapacity: elements.count) { outputs, count in
-                var index = 0
+        try unsafe inputs.read(from: &input) { elements in
+            unsafe outputs.write(atMost: elements.count, to: &output) { results in
+                var (index, count) = (0, 0)
                 while index < elements.count, !isCancelled() {
                     do {
-                        // SAFETY: `count` is below the capacity, and the results before it are the initialised ones.
-                        unsafe (outputs.baseAddress! + count).initialize(
-                            to: try body(elements[index], repeat each captures))
+                        // SAFETY: there is room for as many results as there are elements, and `count` of them are made.
+                        try unsafe (results + count).initialize(
+                            to: body(elements[index], repeat each captures))
                         count += 1
                     } catch {
                         failures.append(IndexedFailure(index: index, failure: RemoteFailure(error)))
                     }
                     index += 1
                 }
+                return count
             }
         }
-        BatchReply(failures: failures, outputs: outputs).write(to: &output)
+        try input.expectEnd()
+        output.write(failures)
     }
 }
 
 extension AsynchronousRunner {
     /// The task group that all asynchronous runners share.
     static func runEach<Element: Sendable, Output: Sendable>(
-        _ elements: [Element], _ body: @escaping @Sendable (Element) async throws -> Output
-    ) async throws(WireError) -> [UInt8] {
+        _ elements: [Element], _ outputs: ValueCoder<Output>, _ output: inout WireWriter,
+        _ body: @escaping @Sendable (Element) async throws -> Output
+    ) async {
         let results = await withTaskGroup(of: (Int, Result<Output, any Error>).self) { group in
             for (index, element) in elements.enumerated() {
                 group.addTask {
@@ -116,25 +152,25 @@ extension AsynchronousRunner {
             for await (index, result) in group { results[index] = result }
             return results
         }
-        var outputs: [Output] = []
-        outputs.reserveCapacity(results.count)
+        var values: [Output] = []
+        values.reserveCapacity(results.count)
         var failures: [IndexedFailure] = []
         for (index, result) in results.enumerated() {
             switch result {
-            case .success(let value): outputs.append(value)
+            case .success(let value): values.append(value)
             case .failure(let error): failures.append(IndexedFailure(index: index, failure: RemoteFailure(error)))
             case nil: preconditionFailure("every task of the group has ended")
             }
         }
-        var output = WireWriter()
-        BatchReply(failures: failures, outputs: outputs).write(to: &output)
-        return try output.finish()
+        outputs.write(values[...], to: &output)
+        output.write(failures)
     }
 
-    static func read<Element>(_ input: [UInt8]) throws(WireError) -> [Element] {
-        var reader = WireReader(input.span)
-        let elements = try ValueCoder<Element>().read(from: &reader)
-        try reader.expectEnd()
-        return elements
+    static func read<Element>(_ input: BatchInput, _ elements: ValueCoder<Element>) throws(WireError) -> [Element] {
+        try input.read { reader throws(WireError) in
+            let values = try elements.read(from: &reader)
+            try reader.expectEnd()
+            return values
+        }
     }
 }

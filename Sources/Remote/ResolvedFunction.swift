@@ -1,9 +1,10 @@
 package import Wire
 
-/// A body as a worker holds it, ready to run.
+/// A body as a worker holds it, ready to run, as often as one likes.
 package struct ResolvedFunction: Sendable {
-    private let code: UInt
-    fileprivate let runner: any RemoteRunner.Type
+    fileprivate let runner: any RemoteRunner
+    private let synchronous: (any SynchronousRunner)?
+    private let asynchronous: (any AsynchronousRunner)?
 
     /// Finds the body in this process.
     ///
@@ -14,43 +15,47 @@ package struct ResolvedFunction: Sendable {
             throw WireError(
                 code: .invalidValue, offset: 0, detail: "no code at \(reference.code.offset) of \(image)")
         }
-        guard let runner = _typeByName(reference.runner) as? any RemoteRunner.Type else {
+        guard let type = _typeByName(reference.runner) as? any RemoteRunner.Type else {
             throw WireError(code: .invalidValue, offset: 0, detail: "no type \(reference.runner) in this program")
         }
-        self.code = code
-        self.runner = runner
+        runner = type.init(code: code)
+        synchronous = runner as? any SynchronousRunner
+        asynchronous = runner as? any AsynchronousRunner
     }
 
     /// Whether the body may suspend.
-    package var isAsynchronous: Bool { runner is any AsynchronousRunner.Type }
+    package var isAsynchronous: Bool { asynchronous != nil }
 
-    /// Runs a body that does not suspend on the elements in `input`; returns a ``BatchReply``'s bytes.
+    /// Runs a body that does not suspend on the elements in `input`, and writes a ``BatchReply``.
+    ///
+    /// - Parameter captures: Those that the body takes.
+    /// - Throws: `WireError` if they are others, or the elements are not what the body takes.
     package func run(
-        _ input: [UInt8], _ captures: CapturesInWorker?, isCancelled: () -> Bool
-    ) throws(WireError) -> [UInt8] {
-        guard let runner = runner as? any SynchronousRunner.Type else {
-            preconditionFailure("an asynchronous body is run asynchronously")
-        }
-        var reader = WireReader(input.span)
-        var output = WireWriter()
-        try runner.run(
-            code: code, captures: captures?.values ?? Captures(), input: &reader, output: &output,
-            isCancelled: isCancelled)
-        return try output.finish()
+        _ captures: CapturesInWorker, _ input: inout WireReader, _ output: inout WireWriter, isCancelled: () -> Bool
+    ) throws(WireError) {
+        guard let synchronous else { preconditionFailure("an asynchronous body is run asynchronously") }
+        try synchronous.run(captures.values, &input, &output, isCancelled: isCancelled)
     }
 
-    /// Runs a body that may suspend on the elements in `input`, all at once; returns a ``BatchReply``'s bytes.
-    package func run(_ input: [UInt8], _ captures: CapturesInWorker?) async throws(WireError) -> [UInt8] {
-        guard let runner = runner as? any AsynchronousRunner.Type else {
-            return try run(input, captures) { Task.isCancelled }
-        }
-        return try await runner.run(code: code, captures: captures?.values ?? Captures(), input: input)
+    /// Runs a body that may suspend on the elements in `input`, all at once, and writes a ``BatchReply``.
+    package func run(
+        _ captures: CapturesInWorker, _ input: BatchInput, _ output: inout WireWriter
+    ) async throws(WireError) {
+        guard let asynchronous else { preconditionFailure("a synchronous body is run synchronously") }
+        try await asynchronous.run(captures.values, input, &output)
     }
 }
 
 /// Captures as a worker keeps them, whatever their types.
 package struct CapturesInWorker: Sendable {
     fileprivate let values: any ReadableCaptures
+
+    /// No captures.
+    package static let none = CapturesInWorker(values: Captures())
+
+    private init(values: any ReadableCaptures) {
+        self.values = values
+    }
 
     /// Reads captures whose types have the given name.
     ///
@@ -63,11 +68,10 @@ package struct CapturesInWorker: Sendable {
         try input.expectEnd()
     }
 
-    /// Reads the captures of one call, whose types are those that its body takes.
+    /// Reads the captures of one call, whose types are those that its body takes; what follows is the call's.
     ///
     /// - Throws: `WireError` if the bytes are not theirs.
     package init(of function: ResolvedFunction, from input: inout WireReader) throws(WireError) {
         values = try function.runner.readCaptures(from: &input)
-        try input.expectEnd()
     }
 }

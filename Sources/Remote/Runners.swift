@@ -1,129 +1,200 @@
 import Wire
 
-/// The captures of a call, which the worker was told beforehand.
-private func unwrap<each Value: WireEncodable & WireDecodable & Sendable>(
-    _ captures: (any ReadableCaptures)?, as type: Captures<repeat each Value>.Type
-) throws(WireError) -> Captures<repeat each Value> {
-    guard let captures = captures as? Captures<repeat each Value> else {
-        throw WireError(code: .invalidValue, offset: 0, detail: "the captures are not those of the body")
-    }
-    return captures
+/// A list of types, and the captures' behind them.
+private func list<each Value>(_ types: [any Any.Type], _ captures: Captures<repeat each Value>.Type) -> [any Any.Type] {
+    var types = types
+    for type in repeat (each Value).self { types.append(type) }
+    return types
 }
 
-struct ElementRunner<Element: Sendable, Output: Sendable, each Capture>: SynchronousRunner
-where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-    static var types: [any Any.Type] { [Element.self, Output.self] }
+/// The captures of a call, as the body takes them.
+@safe
+private struct CapturesOf<each Value: WireEncodable & WireDecodable & Sendable>: Sendable {
+    private let type = ObjectIdentifier(Captures<repeat each Value>.self)
 
-    static func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
-        try Captures<repeat each Capture>.read(from: &input)
+    /// Reads captures.
+    func read(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try Captures<repeat each Value>.read(from: &input)
     }
 
-    static func run(
-        code: UInt, captures: (any ReadableCaptures)?, input: inout WireReader, output: inout WireWriter,
+    /// The captures by their type.
+    ///
+    /// - Throws: `WireError` if they are others.
+    func unwrap(_ captures: any ReadableCaptures) throws(WireError) -> Captures<repeat each Value> {
+        guard ObjectIdentifier(Swift.type(of: captures)) == type else {
+            throw WireError(code: .invalidValue, offset: 0, detail: "the captures are not those of the body")
+        }
+        // SAFETY: an object of that very class. A cast that asks takes longer than many a body.
+        return unsafe unsafeDowncast(captures, to: Captures<repeat each Value>.self)
+    }
+}
+
+final class ElementRunner<Element: Sendable, Output: Sendable, each Capture>: SynchronousRunner
+where repeat each Capture: WireEncodable & WireDecodable & Sendable {
+    static var types: [any Any.Type] { list([Element.self, Output.self], Captures<repeat each Capture>.self) }
+
+    private let function: @Sendable (Element, repeat each Capture) throws -> Output
+    private let captures = CapturesOf<repeat each Capture>()
+    private let inputs = ValueCoder<Element>()
+    private let outputs = ValueCoder<Output>()
+
+    init(code: UInt) {
+        function = ElementBody<Element, Output, repeat each Capture>(code: code).function
+    }
+
+    func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try captures.read(from: &input)
+    }
+
+    func run(
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
         isCancelled: () -> Bool
     ) throws(WireError) {
-        let function = ElementBody<Element, Output, repeat each Capture>(code: code).function
-        let captures = try unwrap(captures, as: Captures<repeat each Capture>.self)
-        let elements = try ValueCoder<Element>().read(from: &input)
-        runEach(
-            elements, capturing: repeat each captures.values, to: &output, isCancelled: isCancelled, function)
+        let captures = try self.captures.unwrap(captures)
+        try Self.runEach(
+            inputs, outputs, &input, &output, capturing: repeat each captures.values, isCancelled: isCancelled,
+            function)
     }
 }
 
-struct AsyncElementRunner<Element: Sendable, Output: Sendable, each Capture>: AsynchronousRunner
+final class AsyncElementRunner<Element: Sendable, Output: Sendable, each Capture>: AsynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-    static var types: [any Any.Type] { [Element.self, Output.self] }
+    static var types: [any Any.Type] { list([Element.self, Output.self], Captures<repeat each Capture>.self) }
 
-    static func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
-        try Captures<repeat each Capture>.read(from: &input)
+    private let function: @Sendable (Element, repeat each Capture) async throws -> Output
+    private let captures = CapturesOf<repeat each Capture>()
+
+    init(code: UInt) {
+        function = AsyncElementBody<Element, Output, repeat each Capture>(code: code).function
     }
 
-    static func run(
-        code: UInt, captures: (any ReadableCaptures)?, input: [UInt8]
-    ) async throws(WireError) -> [UInt8] {
-        let function = AsyncElementBody<Element, Output, repeat each Capture>(code: code).function
-        let captures = try unwrap(captures, as: Captures<repeat each Capture>.self)
-        let elements: [Element] = try read(input)
-        return try await runEach(elements) { try await function($0, repeat each captures.values) }
+    func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try captures.read(from: &input)
+    }
+
+    func run(
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter
+    ) async throws(WireError) {
+        let captures = try self.captures.unwrap(captures)
+        let elements = try Self.read(input, ValueCoder<Element>())
+        await Self.runEach(elements, ValueCoder<Output>(), &output) { [self] element in
+            try await function(element, repeat each captures.values)
+        }
     }
 }
 
-struct PairRunner<First: Sendable, Second: Sendable, Output: Sendable, each Capture>: SynchronousRunner
+final class PairRunner<First: Sendable, Second: Sendable, Output: Sendable, each Capture>: SynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-    static var types: [any Any.Type] { [First.self, Second.self, Output.self] }
-
-    static func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
-        try Captures<repeat each Capture>.read(from: &input)
+    static var types: [any Any.Type] {
+        list([First.self, Second.self, Output.self], Captures<repeat each Capture>.self)
     }
 
-    static func run(
-        code: UInt, captures: (any ReadableCaptures)?, input: inout WireReader, output: inout WireWriter,
+    private let function: @Sendable (First, Second, repeat each Capture) throws -> Output
+    private let captures = CapturesOf<repeat each Capture>()
+    private let inputs = ValueCoder<(First, Second)>()
+    private let outputs = ValueCoder<Output>()
+
+    init(code: UInt) {
+        function = PairBody<First, Second, Output, repeat each Capture>(code: code).function
+    }
+
+    func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try captures.read(from: &input)
+    }
+
+    func run(
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
         isCancelled: () -> Bool
     ) throws(WireError) {
-        let function = PairBody<First, Second, Output, repeat each Capture>(code: code).function
-        let captures = try unwrap(captures, as: Captures<repeat each Capture>.self)
-        let elements: [(First, Second)] = try ValueCoder().read(from: &input)
-        runEach(elements, capturing: repeat each captures.values, to: &output, isCancelled: isCancelled) {
-            (pair: (First, Second), values: repeat each Capture) in
+        let captures = try self.captures.unwrap(captures)
+        try Self.runEach(
+            inputs, outputs, &input, &output, capturing: repeat each captures.values, isCancelled: isCancelled
+        ) { (pair: (First, Second), values: repeat each Capture) in
             try function(pair.0, pair.1, repeat each values)
         }
     }
 }
 
-struct AsyncPairRunner<First: Sendable, Second: Sendable, Output: Sendable, each Capture>: AsynchronousRunner
+final class AsyncPairRunner<First: Sendable, Second: Sendable, Output: Sendable, each Capture>: AsynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-    static var types: [any Any.Type] { [First.self, Second.self, Output.self] }
-
-    static func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
-        try Captures<repeat each Capture>.read(from: &input)
+    static var types: [any Any.Type] {
+        list([First.self, Second.self, Output.self], Captures<repeat each Capture>.self)
     }
 
-    static func run(
-        code: UInt, captures: (any ReadableCaptures)?, input: [UInt8]
-    ) async throws(WireError) -> [UInt8] {
-        let function = AsyncPairBody<First, Second, Output, repeat each Capture>(code: code).function
-        let captures = try unwrap(captures, as: Captures<repeat each Capture>.self)
-        let elements: [(First, Second)] = try read(input)
-        return try await runEach(elements) { try await function($0.0, $0.1, repeat each captures.values) }
+    private let function: @Sendable (First, Second, repeat each Capture) async throws -> Output
+    private let captures = CapturesOf<repeat each Capture>()
+
+    init(code: UInt) {
+        function = AsyncPairBody<First, Second, Output, repeat each Capture>(code: code).function
+    }
+
+    func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try captures.read(from: &input)
+    }
+
+    func run(
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter
+    ) async throws(WireError) {
+        let captures = try self.captures.unwrap(captures)
+        let pairs = try Self.read(input, ValueCoder<(First, Second)>())
+        await Self.runEach(pairs, ValueCoder<Output>(), &output) { [self] pair in
+            try await function(pair.0, pair.1, repeat each captures.values)
+        }
     }
 }
 
-struct CallRunner<Output: Sendable, each Capture>: SynchronousRunner
+final class CallRunner<Output: Sendable, each Capture>: SynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-    static var types: [any Any.Type] { [Output.self] }
+    static var types: [any Any.Type] { list([Output.self], Captures<repeat each Capture>.self) }
 
-    static func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
-        try Captures<repeat each Capture>.read(from: &input)
+    private let function: @Sendable (repeat each Capture) throws -> Output
+    private let captures = CapturesOf<repeat each Capture>()
+    private let inputs = ValueCoder<Void>()
+    private let outputs = ValueCoder<Output>()
+
+    init(code: UInt) {
+        function = CallBody<Output, repeat each Capture>(code: code).function
     }
 
-    static func run(
-        code: UInt, captures: (any ReadableCaptures)?, input: inout WireReader, output: inout WireWriter,
+    func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try captures.read(from: &input)
+    }
+
+    func run(
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
         isCancelled: () -> Bool
     ) throws(WireError) {
-        let function = CallBody<Output, repeat each Capture>(code: code).function
-        let captures = try unwrap(captures, as: Captures<repeat each Capture>.self)
-        let elements: [Void] = try ValueCoder().read(from: &input)
-        runEach(elements, capturing: repeat each captures.values, to: &output, isCancelled: isCancelled) {
-            (_: Void, values: repeat each Capture) in
+        let captures = try self.captures.unwrap(captures)
+        try Self.runEach(
+            inputs, outputs, &input, &output, capturing: repeat each captures.values, isCancelled: isCancelled
+        ) { (_: Void, values: repeat each Capture) in
             try function(repeat each values)
         }
     }
 }
 
-struct AsyncCallRunner<Output: Sendable, each Capture>: AsynchronousRunner
+final class AsyncCallRunner<Output: Sendable, each Capture>: AsynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-    static var types: [any Any.Type] { [Output.self] }
+    static var types: [any Any.Type] { list([Output.self], Captures<repeat each Capture>.self) }
 
-    static func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
-        try Captures<repeat each Capture>.read(from: &input)
+    private let function: @Sendable (repeat each Capture) async throws -> Output
+    private let captures = CapturesOf<repeat each Capture>()
+
+    init(code: UInt) {
+        function = AsyncCallBody<Output, repeat each Capture>(code: code).function
     }
 
-    static func run(
-        code: UInt, captures: (any ReadableCaptures)?, input: [UInt8]
-    ) async throws(WireError) -> [UInt8] {
-        let function = AsyncCallBody<Output, repeat each Capture>(code: code).function
-        let captures = try unwrap(captures, as: Captures<repeat each Capture>.self)
-        let elements: [Void] = try read(input)
-        return try await runEach(elements) { try await function(repeat each captures.values) }
+    func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try captures.read(from: &input)
+    }
+
+    func run(
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter
+    ) async throws(WireError) {
+        let captures = try self.captures.unwrap(captures)
+        let calls: [Void] = try Self.read(input, ValueCoder<Void>())
+        await Self.runEach(calls, ValueCoder<Output>(), &output) { [self] _ in
+            try await function(repeat each captures.values)
+        }
     }
 }

@@ -8,25 +8,36 @@ struct BatchSizer: Sendable {
     static let aim = 0.004
     /// What is left is meant for this many batches of each worker.
     static let sharesPerWorker = 3
-    /// Seconds of work that a worker should have waiting: well above the time an answer and the next batch take.
+    /// Seconds of work that a worker should have waiting: well above the time an answer and the next batch take, also
+    /// where driver and worker have to take turns on a CPU.
     static let supply = 0.001
     /// Most batches that a worker has at a time.
-    static let mostInFlight = 16
+    static let mostInFlight = 1024
+    /// Seconds after which a measurement counts for half of what comes next.
+    static let memory = 0.004
 
     private let size: BatchSize
-    private var secondsPerElement: Double?
+    /// Elements measured, and their seconds; the longer ago the less they count.
+    private var measuredCount = 0.0
+    private var measuredSeconds = 0.0
     private var largest = 1
 
     init(_ size: BatchSize) {
         self.size = size
     }
 
+    private var secondsPerElement: Double? { measuredCount > 0 ? max(measuredSeconds / measuredCount, 1e-10) : nil }
+
     /// Takes note of a batch of `count` elements that took a worker `seconds`.
+    ///
+    /// Answers of tiny batches come in bursts: the time from one to the next says little, the time of a whole burst
+    /// much. So what counts less and less does so with time, not with the number of batches.
     mutating func measured(count: Int, seconds: Double) {
         guard count > 0 else { return }
-        let now = max(seconds, 1e-9) / Double(count)
-        // The mean of old and new follows a change within a few batches, and no single batch throws it off.
-        secondsPerElement = secondsPerElement.map { ($0 + now) / 2 } ?? now
+        let seconds = max(seconds, 0)
+        let weight = BatchSizer.memory / (BatchSizer.memory + seconds)
+        measuredCount = measuredCount * weight + Double(count)
+        measuredSeconds = measuredSeconds * weight + seconds
         largest = max(largest, count)
     }
 
@@ -39,7 +50,7 @@ struct BatchSizer: Sendable {
             guard let secondsPerElement else { return 1 }
             let aimed = min(BatchSizer.aim / secondsPerElement, 1e12)
             let share = remaining / (BatchSizer.sharesPerWorker * workers)
-            return max(1, min(Int(aimed), largest * 8, share, remaining))
+            return max(1, min(Int(aimed.rounded()), largest * 8, share, remaining))
         }
     }
 
@@ -51,5 +62,10 @@ struct BatchSizer: Sendable {
         let wanted = min(BatchSizer.supply / (secondsPerElement * Double(size)), Double(BatchSizer.mostInFlight))
         // Towards the end no worker hoards what another could begin with.
         return max(2, min(Int(wanted), remaining / (size * BatchSizer.sharesPerWorker * workers)))
+    }
+
+    /// Elements that one worker takes in a row where there are enough: those of the batches that it should have.
+    var appetite: Int {
+        next(remaining: 1 << 40, workers: 1) * inFlight(remaining: 1 << 40, workers: 1)
     }
 }

@@ -8,9 +8,10 @@
 /// a worker by itself, when nothing else is left to begin, and that worker has nothing else meanwhile. So an element
 /// that ends every worker costs `retries` + 1 of them, whatever was sent along with it, and all that never met it is
 /// done before it gets the second.
-package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
+package struct MapSchedule: Sendable {
     private struct Queue {
-        var batches: [Range<Int>] = []
+        /// Oldest first.
+        var batches = BatchQueue()
         /// When the worker began with the first of them.
         var since = 0.0
         var isLeaving = false
@@ -30,10 +31,14 @@ package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
         var pardons = 0
     }
 
-    private let count: Int
     private let retries: Int
     private var sizer: BatchSizer
-    private var first = 0
+    /// Elements that are there so far.
+    private var count = 0
+    private var hasAll = false
+    /// Elements that were not given out, as they came: a batch is from one of these.
+    private var supplies = BatchQueue()
+    private var untriedCount = 0
     /// Batches that were given out and came back, not begun.
     private var returned: [Range<Int>] = []
     /// By how likely they are to end another worker.
@@ -41,7 +46,8 @@ package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
     /// By the time when they are due, in seconds.
     private var delayed = KeyedQueue<Double, Int>()
     private var histories: [Int: History] = [:]
-    private var queues: [Worker: Queue] = [:]
+    /// By the workers' numbers.
+    private var queues: [Queue?] = []
     private var activeCount = 0
     private var inFlightCount = 0
     private var undecidedCount = 0
@@ -50,21 +56,56 @@ package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
     /// Whether no more batches are given out, because an element was given up.
     package private(set) var isStopped = false
 
-    /// A map over elements `0..<count`.
+    /// A map over elements `0..<count`, all of which are there.
     ///
     /// - Parameter retries: Times that an element whose worker ended is given to another before it awaits a verdict.
     package init(count: Int, batchSize: BatchSize, retries: Int = 2) {
-        precondition(count >= 0, "a map has no fewer than no elements")
+        self.init(batchSize: batchSize, retries: retries)
+        supply(count)
+        supplyEnds()
+    }
+
+    /// A map over elements that come, see ``supply(_:)``.
+    package init(batchSize: BatchSize, retries: Int = 2) {
         precondition(retries >= 0, "an element is not retried a negative number of times")
-        self.count = count
         self.retries = retries
         sizer = BatchSizer(batchSize)
     }
 
+    // MARK: - Elements
+
+    /// That many more elements are there.
+    package mutating func supply(_ more: Int) {
+        precondition(more >= 0 && !hasAll, "a map has no fewer than no elements, and none after the last")
+        guard more > 0 else { return }
+        supplies.append(count..<count + more)
+        count += more
+        untriedCount += more
+    }
+
+    /// There will be no more elements.
+    package mutating func supplyEnds() {
+        hasAll = true
+    }
+
+    /// How many elements wait to be given out, and how many should, so that no worker waits for them.
+    package var supplyLevel: (there: Int, wanted: Int) {
+        (untriedCount, 2 * max(activeCount, 1) * sizer.appetite)
+    }
+
+    /// Whether more elements should come soon.
+    package var isHungry: Bool {
+        let (there, wanted) = supplyLevel
+        return !hasAll && there * 2 <= wanted
+    }
+
+    /// How many elements are there that have not been settled.
+    package var unsettledCount: Int { count - settledCount }
+
     // MARK: - Where it stands
 
     /// Whether every element is settled.
-    package var isComplete: Bool { settledCount == count }
+    package var isComplete: Bool { hasAll && settledCount == count }
 
     /// Whether there are workers to give batches to.
     package var hasWorkers: Bool { activeCount > 0 }
@@ -75,8 +116,11 @@ package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
     /// Whether there is something left to do, but nobody to do it.
     package var isStranded: Bool { isIdle && !isComplete && !isStopped && !hasWorkers }
 
+    /// How many elements there are, as far as they have come.
+    package var elementCount: Int { count }
+
     /// Whether some elements were never tried.
-    package var hasUntried: Bool { first < count || !returned.isEmpty }
+    package var hasUntried: Bool { untriedCount > 0 || !returned.isEmpty || !hasAll }
 
     /// How many elements have a result, or were given up.
     package var settled: Int { settledCount }
@@ -102,41 +146,50 @@ package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
     // MARK: - Workers
 
     /// A worker takes part from now on. One that has left does not come back.
-    package mutating func join(_ worker: Worker) {
+    ///
+    /// - Parameter worker: Its number in this map, from 0: best the next one.
+    package mutating func join(_ worker: Int) {
+        while queues.count <= worker { queues.append(nil) }
         guard queues[worker] == nil else { return }
         queues[worker] = Queue()
         activeCount += 1
     }
 
+    private func queue(of worker: Int) -> Queue? { queues.indices.contains(worker) ? queues[worker] : nil }
+
     /// The next batch for a worker, at time `now` in seconds; `nil` if it has enough, or nothing is left.
-    package mutating func next(for worker: Worker, now: Double) -> Range<Int>? {
-        guard !isStopped, var queue = queues[worker], !queue.isLeaving, !queue.isOnTrial,
-            queue.batches.count < sizer.inFlight(remaining: count - first, workers: activeCount)
+    package mutating func next(for worker: Int, now: Double) -> Range<Int>? {
+        guard !isStopped, queues.indices.contains(worker) else { return nil }
+        guard
+            let (isLeaving, isOnTrial, depth) = queues[worker].map({ ($0.isLeaving, $0.isOnTrial, $0.batches.count) }),
+            !isLeaving, !isOnTrial, depth < 2 || depth < sizer.inFlight(remaining: remaining, workers: activeCount)
         else { return nil }
         let batch: Range<Int>
         if let again = returned.popLast() {
             batch = again
         } else if let element = popDue(now) {
             batch = element..<element + 1
-        } else if first < count {
-            let size = sizer.next(remaining: count - first, workers: activeCount)
-            batch = first..<first + size
-            first += size
-        } else if queue.batches.isEmpty, let suspect = suspects.pop() {
+        } else if untriedCount > 0 {
+            batch = supplies.takePrefix(sizer.next(remaining: remaining, workers: activeCount))
+            untriedCount -= batch.count
+        } else if depth == 0, let suspect = suspects.pop() {
             batch = suspect..<suspect + 1
-            queue.isOnTrial = true
+            queues[worker]?.isOnTrial = true
         } else {
             return nil
         }
-        if queue.batches.isEmpty { queue.since = now }
-        queue.batches.append(batch)
-        queues[worker] = queue
+        if depth == 0 { queues[worker]?.since = now }
+        queues[worker]?.batches.append(batch)
         inFlightCount += 1
         return batch
     }
 
+    /// Elements that are left to be given out, as far as that is known.
+    private var remaining: Int { hasAll ? untriedCount : max(untriedCount, 1 << 40) }
+
     /// An element whose delay is over; suspects among them wait for their turn.
     private mutating func popDue(_ now: Double) -> Int? {
+        guard delayed.leastKey != nil else { return nil }
         while let due = delayed.leastKey, due <= now, let element = delayed.pop() {
             if deaths(of: element) == 0 { return element }
             suspects.insert(element, key: 2 * deaths(of: element))
@@ -144,15 +197,14 @@ package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
         return nil
     }
 
-    private mutating func take(_ batch: Range<Int>, from worker: Worker) {
-        guard let index = queues[worker]?.batches.firstIndex(of: batch) else {
+    private mutating func take(_ batch: Range<Int>, from worker: Int) {
+        guard queues.indices.contains(worker), queues[worker]?.batches.remove(batch) == true else {
             preconditionFailure("a batch comes back once, from the worker that was given it")
         }
-        queues[worker]?.batches.remove(at: index)
         inFlightCount -= 1
     }
 
-    private mutating func leave(_ worker: Worker) {
+    private mutating func leave(_ worker: Int) {
         guard queues[worker]?.isLeaving == false else { return }
         queues[worker]?.isLeaving = true
         activeCount -= 1
@@ -161,24 +213,22 @@ package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
     // MARK: - What becomes of a batch
 
     /// A worker has answered a batch, at time `now` in seconds; the elements that failed await a verdict.
-    package mutating func finished(_ batch: Range<Int>, by worker: Worker, now: Double, failed: [Int] = []) {
-        guard var queue = queues[worker], let index = queue.batches.firstIndex(of: batch) else {
-            preconditionFailure("a batch is finished once, by the worker that was given it")
-        }
-        queue.batches.remove(at: index)
+    package mutating func finished(_ batch: Range<Int>, by worker: Int, now: Double, failed: [Int] = []) {
+        take(batch, from: worker)
         // An element that is tried again, by itself, says little about batches.
-        if histories[batch.lowerBound] == nil { sizer.measured(count: batch.count, seconds: now - queue.since) }
-        queue.since = now
-        queue.isOnTrial = false
-        queues[worker] = queue
-        inFlightCount -= 1
+        if histories.isEmpty || histories[batch.lowerBound] == nil {
+            sizer.measured(count: batch.count, seconds: now - (queues[worker]?.since ?? now))
+        }
+        queues[worker]?.since = now
+        queues[worker]?.isOnTrial = false
+        settledCount += batch.count - failed.count
+        guard !failed.isEmpty else { return }
         for element in failed { histories[element, default: History()].errors += 1 }
         undecidedCount += failed.count
-        settledCount += batch.count - failed.count
     }
 
     /// A worker did not take a batch, since it is about to leave or had ended; what it has taken it still finishes.
-    package mutating func returned(_ batch: Range<Int>, by worker: Worker) {
+    package mutating func returned(_ batch: Range<Int>, by worker: Int) {
         take(batch, from: worker)
         leave(worker)
         let deaths = deaths(of: batch.lowerBound)
@@ -192,8 +242,8 @@ package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
     /// A worker ended before it answered a batch.
     ///
     /// - Returns: The elements that have used up their retries, and await a verdict.
-    package mutating func lost(_ batch: Range<Int>, by worker: Worker) -> [Int] {
-        let first = queues[worker].flatMap { $0.firstWhenLost ?? $0.batches.first }
+    package mutating func lost(_ batch: Range<Int>, by worker: Int) -> [Int] {
+        let first = queue(of: worker).flatMap { $0.firstWhenLost ?? $0.batches.first }
         queues[worker]?.firstWhenLost = first
         take(batch, from: worker)
         leave(worker)
@@ -236,5 +286,47 @@ package struct MapSchedule<Worker: Hashable & Sendable>: Sendable {
         while let element = suspects.pop() ?? delayed.pop() { elements.append(element) }
         undecidedCount += elements.count
         return elements
+    }
+}
+
+/// Ranges of elements, in some order, most of which leave from the front.
+private struct BatchQueue {
+    private var ranges: [Range<Int>] = []
+    private var start = 0
+
+    var count: Int { ranges.count - start }
+    var first: Range<Int>? { start < ranges.count ? ranges[start] : nil }
+
+    mutating func append(_ range: Range<Int>) { ranges.append(range) }
+
+    /// Removes a range; false if it is not there.
+    mutating func remove(_ range: Range<Int>) -> Bool {
+        guard start < ranges.count else { return false }
+        if ranges[start] == range {
+            removeFirst()
+            return true
+        }
+        guard let index = ranges[start...].firstIndex(of: range) else { return false }
+        ranges.remove(at: index)
+        return true
+    }
+
+    /// Takes the first elements of the first range, at most `count`.
+    mutating func takePrefix(_ count: Int) -> Range<Int> {
+        let range = ranges[start]
+        let taken = range.prefix(count)
+        if taken == range { removeFirst() } else { ranges[start] = taken.upperBound..<range.upperBound }
+        return taken
+    }
+
+    private mutating func removeFirst() {
+        start += 1
+        if start == ranges.count {
+            ranges.removeAll(keepingCapacity: true)
+            start = 0
+        } else if start >= 1024, start * 2 >= ranges.count {
+            ranges.removeFirst(start)
+            start = 0
+        }
     }
 }

@@ -2,7 +2,7 @@ import Glibc
 package import Transport
 
 /// Reads frames out of a ring, as ``RingWriter/send(_:_:until:)`` and any link's framing write them: an 8-byte
-/// little-endian length, then as many bytes.
+/// little-endian ``FrameHeader``, then as many bytes as it says.
 ///
 /// Each frame is copied to the same place, which is warm. A frame larger than the ring comes in pieces, and its memory is
 /// taken as they come: a length alone costs next to nothing.
@@ -10,7 +10,7 @@ package import Transport
 /// `@unchecked`: the block belongs to this value alone, which can't be copied.
 @safe
 package struct FrameReader: ~Copyable, @unchecked Sendable {
-    private static let headerByteCount = 8
+    private static let headerByteCount = FrameHeader.byteCount
     /// The header ends here, and the frame starts, as aligned as malloc's blocks are.
     private static let frameOffset = 64
     private static let usualCapacity = 1 << 16
@@ -27,12 +27,13 @@ package struct FrameReader: ~Copyable, @unchecked Sendable {
     private var received = 0
     /// Bytes of the header and, once that is here, the frame.
     private var wanted = FrameReader.headerByteCount
+    private var kind = FrameKind.message
 
     /// Takes over the end of a ring.
     package init(_ reader: consuming RingReader, limits: LinkLimits = LinkLimits()) {
         self.reader = reader
         // Sums of a length and what surrounds it fit into an `Int`.
-        frameLimit = min(limits.frameByteCount, .max >> 1)
+        frameLimit = min(limits.frameByteCount, FrameHeader.lengthLimit)
         unsafe base = malloc(FrameReader.frameOffset + FrameReader.usualCapacity)!
     }
 
@@ -43,7 +44,7 @@ package struct FrameReader: ~Copyable, @unchecked Sendable {
     ///
     /// - Throws: ``LinkError/Code/frameTooLarge`` for a length over the limit or one that memory does not suffice for,
     ///   ``LinkError/Code/broken`` if the ring is. Neither can be read on from.
-    package mutating func withNextFrame(_ body: (RawSpan) -> Void) throws(LinkError) -> Bool {
+    package mutating func withNextFrame(_ body: (RawSpan, FrameKind) -> Void) throws(LinkError) -> Bool {
         while received < wanted {
             let count = try unsafe reader.read(into: try space())
             guard count > 0 else { return false }
@@ -54,7 +55,9 @@ package struct FrameReader: ~Copyable, @unchecked Sendable {
         let length = wanted - FrameReader.headerByteCount
         wanted = FrameReader.headerByteCount
         // SAFETY: `length` bytes were read to here, and stay during the call: `self` is borrowed for it.
-        unsafe body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: base + FrameReader.frameOffset, count: length)))
+        let frame = unsafe RawSpan(
+            _unsafeBytes: UnsafeRawBufferPointer(start: base + FrameReader.frameOffset, count: length))
+        body(frame, kind)
         if capacity > FrameReader.keptCapacity { try resize(FrameReader.usualCapacity) }
         return true
     }
@@ -67,11 +70,15 @@ package struct FrameReader: ~Copyable, @unchecked Sendable {
         // SAFETY: the eight bytes before the frame were read; aligned as the block is.
         let bits = unsafe base.load(
             fromByteOffset: FrameReader.frameOffset - FrameReader.headerByteCount, as: UInt64.self)
-        let length = UInt64(littleEndian: bits)
-        guard length <= UInt64(frameLimit) else {
-            throw LinkError(code: .frameTooLarge, "a frame of \(length) bytes arrives; the limit is \(frameLimit)")
+        guard let header = FrameHeader(UInt64(littleEndian: bits)) else {
+            throw LinkError(code: .broken, "a frame of a kind that there is not arrives")
         }
-        wanted = FrameReader.headerByteCount + Int(length)
+        guard header.length <= frameLimit else {
+            throw LinkError(
+                code: .frameTooLarge, "a frame of \(header.length) bytes arrives; the limit is \(frameLimit)")
+        }
+        kind = header.kind
+        wanted = FrameReader.headerByteCount + header.length
     }
 
     /// Where the next bytes go, up to the end of the header or the frame.

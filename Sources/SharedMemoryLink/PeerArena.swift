@@ -31,11 +31,12 @@ package final class PeerArena: Sendable {
     ) throws(SharedMemoryError) {
         memory = try SharedMemory(mapping: descriptor, access: .reading, byteCounts: 1...max(limit, 1))
         memory.adviseHugePages()
+        identity = memory.identity
         self.onRelease = onRelease
     }
 
     /// ``SharedMemory/identity`` of the arena.
-    package var identity: UInt64 { memory.identity }
+    package let identity: UInt64
 
     /// The segment that a message of the peer's names, for reading.
     ///
@@ -50,7 +51,7 @@ package final class PeerArena: Sendable {
             SharedMemoryError(
                 .outOfBounds, "a peer named \(name.byteCount) bytes at \(name.offset) of its segment arena: \(reason)")
         }
-        guard name.arena == memory.identity else { throw refusal("that is another arena") }
+        guard name.arena == identity else { throw refusal("that is another arena") }
         guard name.offset >= 0, name.offset <= size, name.offset % page == 0, name.byteCount > 0,
             name.byteCount <= size - name.offset
         else { throw refusal("the arena has \(size) bytes, in pages of \(page)") }

@@ -2,6 +2,7 @@ import CPlatform
 import Glibc
 import Synchronization
 package import Transport
+package import Wire
 
 /// The driver's link to a worker of its own host: a ring to it and one from it, in memory that both map.
 ///
@@ -23,12 +24,14 @@ package final class RingLink: Link, PolledSource {
         var policy = SpinPolicy()
         /// When a thread gave up looking; nil once something has come since.
         var gaveUp: Double?
-        var onFrame: @Sendable (RawSpan) -> Void = { _ in }
+        var onFrame: @Sendable (inout WireReader) -> Void = { _ in }
         var onEnd: (@Sendable (LinkError?) -> Void)?
         var isEnded = false
     }
 
     private let rings: WorkerRings
+    /// For the large arrays beside messages.
+    private let segments: SegmentExchange?
     private let socket: CInt
     private let limits: LinkLimits
     private let outgoing: Mutex<Outgoing>
@@ -40,12 +43,15 @@ package final class RingLink: Link, PolledSource {
 
     /// Takes over the rings and one end of the socket.
     ///
-    /// - Parameter isDriver: Whether this is the driver's end; another process's end polls as well.
+    /// - Parameters:
+    ///   - segments: For large arrays; without, they can't be sent nor received.
+    ///   - isDriver: Whether this is the driver's end; another process's end polls as well.
     package init(
-        _ rings: WorkerRings, isDriver: Bool = true, owning socket: consuming Descriptor,
-        limits: LinkLimits = LinkLimits()
+        _ rings: WorkerRings, _ segments: SegmentExchange? = nil, isDriver: Bool = true,
+        owning socket: consuming Descriptor, limits: LinkLimits = LinkLimits()
     ) {
         self.rings = rings
+        self.segments = segments
         socket.setNonBlocking()
         self.socket = socket.release()
         self.limits = limits
@@ -60,7 +66,7 @@ package final class RingLink: Link, PolledSource {
     package var lastHeard: Double { Double(bitPattern: heard.load(ordering: .relaxed)) }
 
     package func start(
-        onFrame: @escaping @Sendable (RawSpan) -> Void, onEnd: @escaping @Sendable (LinkError?) -> Void
+        onFrame: @escaping @Sendable (inout WireReader) -> Void, onEnd: @escaping @Sendable (LinkError?) -> Void
     ) {
         incoming.withLock { incoming in
             precondition(incoming.onEnd == nil && !incoming.isEnded, "a link is started once")
@@ -72,6 +78,7 @@ package final class RingLink: Link, PolledSource {
             let watched = try Poller.links.watch(socket, for: .readable) { [self] _ in socketEnded() }
             token.withLock { $0 = watched }
             Poller.links.add(self)
+            segments?.whenReleased { [weak self] in self?.sendReleases() }
         } catch {
             finish(LinkError(code: .broken, error.description))
         }
@@ -86,18 +93,31 @@ package final class RingLink: Link, PolledSource {
 
     // MARK: - Sending
 
-    package func send(_ head: RawSpan, _ body: RawSpan) throws(LinkError) {
-        try send(head, body, of: nil)
-    }
-
-    /// Sends a frame; of a large one, what the ring has no space for stays in the array that it came in.
-    package func send(_ head: RawSpan, keeping body: [UInt8]) throws(LinkError) {
+    package func send(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>]) throws(LinkError) {
+        guard !blocks.isEmpty else { return try send(.message, RawSpan(), bytes) }
+        guard let segments else {
+            throw LinkError(code: .outOfMemory, "this link has no shared memory for large arrays")
+        }
+        let table = try segments.name(blocks)
         // SAFETY: every byte of a span of `UInt8` is initialised.
-        try send(head, unsafe body.span.bytes, of: body)
+        try send(.messageWithBlocks, unsafe table.span.bytes, bytes)
     }
 
-    /// - Parameter owner: The array whose bytes `body` is, to be kept instead of a copy.
-    private func send(_ head: RawSpan, _ body: RawSpan, of owner: [UInt8]?) throws(LinkError) {
+    package var sharedMemory: ObjectIdentifier? { segments?.memory }
+
+    package func share(_ blocks: [SharedArray<UInt8>]) throws(LinkError) -> [SharedArray<UInt8>] {
+        guard let segments else { return blocks }
+        return try segments.share(blocks)
+    }
+
+    /// Tells the worker which of its segments are not needed any more.
+    private func sendReleases() {
+        guard let bytes = segments?.takeReleases(), !bytes.isEmpty else { return }
+        // Where the link has ended, nobody waits for them. SAFETY: every byte of a span of `UInt8` is initialised.
+        try? send(.releases, RawSpan(), unsafe bytes.span.bytes)
+    }
+
+    private func send(_ kind: FrameKind, _ head: RawSpan, _ body: RawSpan) throws(LinkError) {
         let length = head.byteCount + body.byteCount
         guard length <= limits.frameByteCount else {
             throw LinkError(
@@ -110,27 +130,23 @@ package final class RingLink: Link, PolledSource {
                     code: .tooMuchWaiting,
                     "\(outgoing.waitingByteCount) bytes wait to be sent; the other side does not read")
             }
-            var header = UInt64(length).littleEndian
+            var header = FrameHeader(kind, length: length).word.littleEndian
             // SAFETY: eight initialised bytes, which nothing keeps a pointer to.
             try unsafe withUnsafeBytes(of: &header) { bytes throws(LinkError) in
-                try put(unsafe RawSpan(_unsafeBytes: bytes), of: nil, &outgoing)
+                try put(unsafe RawSpan(_unsafeBytes: bytes), &outgoing)
             }
-            try put(head, of: nil, &outgoing)
-            try put(body, of: owner, &outgoing)
+            try put(head, &outgoing)
+            try put(body, &outgoing)
             outgoing.writer.publish()
             if !outgoing.waiting.isEmpty { try flush(&outgoing) }
         }
     }
 
     /// Writes what the ring takes and keeps the rest.
-    private func put(_ bytes: RawSpan, of owner: [UInt8]?, _ outgoing: inout Outgoing) throws(LinkError) {
+    private func put(_ bytes: RawSpan, _ outgoing: inout Outgoing) throws(LinkError) {
         let taken = outgoing.waiting.isEmpty ? try outgoing.writer.write(bytes) : 0
         guard taken < bytes.byteCount else { return }
-        if let owner {
-            outgoing.waiting.append((owner, taken))
-        } else {
-            outgoing.waiting.append((bytes.extracting(droppingFirst: taken).copyBytes(), 0))
-        }
+        outgoing.waiting.append((bytes.extracting(droppingFirst: taken).copyBytes(), 0))
         outgoing.waitingByteCount += bytes.byteCount - taken
     }
 
@@ -243,15 +259,39 @@ package final class RingLink: Link, PolledSource {
         let before = incoming.reader.partByteCount
         var count = 0
         let onFrame = incoming.onFrame
-        while count < limit, try incoming.reader.withNextFrame(onFrame) {
+        var failure: LinkError?
+        while count < limit, failure == nil,
+            try incoming.reader.withNextFrame({ frame, kind in failure = handle(frame, kind, onFrame) })
+        {
             count += 1
             if isDone() { break }
         }
+        if let failure { throw failure }
         guard count > 0 || incoming.reader.partByteCount != before else { return false }
         let now = monotonicSeconds()
         heard.store(now.bitPattern, ordering: .relaxed)
         if let start = incoming.gaveUp.take() { incoming.policy.slept(seconds: now - start) }
         return true
+    }
+
+    private func handle(
+        _ frame: RawSpan, _ kind: FrameKind, _ onFrame: (inout WireReader) -> Void
+    ) -> LinkError? {
+        if kind == .message {
+            var reader = WireReader(frame)
+            onFrame(&reader)
+            return nil
+        }
+        guard let segments else { return LinkError(code: .broken, "a frame for shared memory that there is not") }
+        do throws(LinkError) {
+            try segments.open(frame, kind) { message, blocks in
+                var reader = WireReader(message, from: 0, blocks: blocks.span)
+                onFrame(&reader)
+            }
+            return nil
+        } catch {
+            return error
+        }
     }
 
     // MARK: - The end
@@ -287,6 +327,7 @@ package final class RingLink: Link, PolledSource {
             incoming.onFrame = { _ in }
             return incoming.onEnd.take()
         }
+        segments?.end()
         onEnd?(error)
     }
 }

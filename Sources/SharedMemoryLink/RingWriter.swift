@@ -5,7 +5,6 @@ package import Transport
 /// Its own count is kept here, and the other side's is asked for only when the space that was last seen runs out: then
 /// a stream of small frames costs the writer no cache miss on the reader's count but one for each time around.
 package struct RingWriter: ~Copyable, Sendable {
-    private static let headerByteCount = 8
     private let ring: Ring
     private var waiter: RingWaiter
     /// Bytes ever written, shown to the reader or not yet.
@@ -95,11 +94,11 @@ extension RingWriter {
     /// - Throws: ``LinkError/Code/tooMuchWaiting`` if the deadline passes before the reader has made space; what has gone
     ///   by then is half a frame, so the caller has to close the ring.
     package mutating func send(
-        _ head: RawSpan, _ body: RawSpan, until deadline: Double
+        _ head: RawSpan, _ body: RawSpan, kind: FrameKind = .message, until deadline: Double
     ) throws(LinkError) {
-        let length = UInt64(head.byteCount + body.byteCount)
-        let byteCount = RingWriter.headerByteCount + Int(length)
-        var header = length.littleEndian
+        let length = head.byteCount + body.byteCount
+        let byteCount = FrameHeader.byteCount + length
+        var header = FrameHeader(kind, length: length).word.littleEndian
         // SAFETY: eight initialised bytes, which nothing keeps a pointer to.
         try unsafe withUnsafeBytes(of: &header) { bytes throws(LinkError) in
             let header = unsafe RawSpan(_unsafeBytes: bytes)

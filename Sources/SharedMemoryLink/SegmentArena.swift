@@ -23,6 +23,8 @@ public final class SegmentArena: Sendable {
 
     /// Where it lies; descriptors for peers come from here.
     package let memory: SharedMemory
+    /// ``SharedMemory/identity`` of ``memory``.
+    package let identity: UInt64
     /// Most bytes that it takes from the system, in use and kept together.
     public let limit: Int
     private let state: Mutex<State>
@@ -43,8 +45,15 @@ public final class SegmentArena: Sendable {
         try self.init(SegmentArena.makeMemory(limit: limit), limit: limit, keptLimit: keptLimit)
     }
 
-    /// Half of what the machine has, or the cgroup allows.
-    package static var standardLimit: Int { (SystemMemory.total ?? 1 << 30) / 2 }
+    /// Half of what the machine has, or the cgroup allows; less where addresses are limited (`ulimit -v`).
+    package static var standardLimit: Int {
+        var addresses = rlimit()
+        let isLimited =
+            unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &addresses) == 0 && addresses.rlim_cur < 1 << 46
+        let half = (SystemMemory.total ?? 1 << 30) / 2
+        // An arena takes twice its limit in addresses.
+        return isLimited ? max(min(half, Int(addresses.rlim_cur) / 16), 1 << 20) : half
+    }
 
     /// Memory for an arena, which another process may be given to fill.
     package static func makeMemory(limit: Int) throws(SharedMemoryError) -> SharedMemory {
@@ -70,6 +79,7 @@ public final class SegmentArena: Sendable {
         let limit = min(SegmentArena.pages(limit ?? memory.byteCount / 2), addressable)
         let kept = min(keptLimit.map { SegmentArena.pages($0) } ?? limit / 8, limit)
         self.memory = memory
+        identity = memory.identity
         self.limit = limit * SegmentArena.pageByteCount
         self.available = available
         state = Mutex(State(allocator: SegmentAllocator(pageCount: addressable, limit: limit, keptLimit: kept)))
@@ -152,7 +162,7 @@ public final class SegmentArena: Sendable {
         }
         // From here on the pages go back with the segment.
         let offset = grant.pages.lowerBound * SegmentArena.pageByteCount
-        let segment = refer(to: SegmentName(arena: memory.identity, offset: offset, byteCount: byteCount))
+        let segment = refer(to: SegmentName(arena: identity, offset: offset, byteCount: byteCount))
         let new = grant.runs.filter { $0.state == .absent }
         do {
             if asks { try ask(for: new.reduce(0) { $0 + $1.pages.count } * SegmentArena.pageByteCount) }
@@ -175,7 +185,7 @@ public final class SegmentArena: Sendable {
     /// - Throws: ``SharedMemoryError/Code/outOfBounds`` when there is none of that name.
     package func segment(_ name: SegmentName) throws(SharedMemoryError) -> Segment {
         let segment = state.withLock { state -> Segment? in
-            guard name.arena == memory.identity, state.live.byteCount(at: name.offset) == name.byteCount else {
+            guard name.arena == identity, state.live.byteCount(at: name.offset) == name.byteCount else {
                 return nil
             }
             return refer(to: name, &state.live)

@@ -1,3 +1,5 @@
+public import Wire
+
 /// A two-way stream of whole frames between two processes.
 ///
 /// Frames arrive in the order they were sent, each once, or the link ends. What carries them (a pair of sockets, rings
@@ -6,21 +8,29 @@ public protocol Link: AnyObject, Sendable {
     /// Starts delivery; called once.
     ///
     /// - Parameters:
-    ///   - onFrame: Called for each frame, one at a time, on a thread of the link's. The span is valid during the call.
+    ///   - onFrame: Called for each frame, one at a time, on a thread of the link's. The reader is valid during the call.
     ///   - onEnd: Called once, after the last frame; `nil` if the other side closed in an orderly way.
     func start(
-        onFrame: @escaping @Sendable (RawSpan) -> Void, onEnd: @escaping @Sendable (LinkError?) -> Void)
+        onFrame: @escaping @Sendable (inout WireReader) -> Void, onEnd: @escaping @Sendable (LinkError?) -> Void)
 
-    /// Sends one frame whose bytes are those of `head` followed by those of `body`.
+    /// Sends one frame: bytes, and large arrays beside them, which the other side's reader finds as the blocks of a
+    /// `WireMessage`.
     ///
     /// Never waits: what the carrier does not take at once is copied and sent later. Frames sent from several threads
     /// keep some order, and each stays whole.
     ///
-    /// - Throws: ``LinkError`` if the link has ended, the frame is over the limit, or too much waits to be sent.
-    func send(_ head: RawSpan, _ body: RawSpan) throws(LinkError)
+    /// - Throws: ``LinkError`` if the link has ended, the frame is over the limit, or too much waits to be sent; then
+    ///   nothing of it is sent.
+    func send(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>]) throws(LinkError)
 
-    /// The same with an array, which may be kept instead of copied: large ones go to many workers.
-    func send(_ head: RawSpan, keeping body: [UInt8]) throws(LinkError)
+    /// Where blocks lie that this link sends without a copy: links that share such memory name the same.
+    var sharedMemory: ObjectIdentifier? { get }
+
+    /// Puts blocks where this link, and others with the same ``sharedMemory``, send them from without a copy.
+    ///
+    /// - Returns: Arrays with the same bytes, in the same order; those that lie there already as they are.
+    /// - Throws: ``LinkError/Code/outOfMemory``.
+    func share(_ blocks: [SharedArray<UInt8>]) throws(LinkError) -> [SharedArray<UInt8>]
 
     /// Ends the link; frames not yet taken by the carrier are lost. Calling it again does nothing.
     func close()
@@ -37,11 +47,11 @@ extension Link {
     /// Leaves it to the link's own thread.
     public func look(until isDone: () -> Bool) {}
 
-    /// Sends the array's bytes like any others.
-    public func send(_ head: RawSpan, keeping body: [UInt8]) throws(LinkError) {
-        // SAFETY: every byte of a span of `UInt8` is initialised.
-        try send(head, unsafe body.span.bytes)
-    }
+    /// None.
+    public var sharedMemory: ObjectIdentifier? { nil }
+
+    /// Nothing can be gained.
+    public func share(_ blocks: [SharedArray<UInt8>]) throws(LinkError) -> [SharedArray<UInt8>] { blocks }
 }
 
 /// How much a link carries.
@@ -62,7 +72,7 @@ public struct LinkLimits: Hashable, Sendable {
 public struct LinkError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of failure; compare it with the static members. New kinds may be added.
     public struct Code: Hashable, Sendable {
-        private enum Kind { case closed, frameTooLarge, tooMuchWaiting, broken }
+        private enum Kind { case closed, frameTooLarge, tooMuchWaiting, outOfMemory, broken }
         private let kind: Kind
         /// The link has ended.
         public static let closed = Code(kind: .closed)
@@ -70,6 +80,8 @@ public struct LinkError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let frameTooLarge = Code(kind: .frameTooLarge)
         /// The other side does not read, and too much waits to be sent.
         public static let tooMuchWaiting = Code(kind: .tooMuchWaiting)
+        /// There is no shared memory for the large arrays of a frame.
+        public static let outOfMemory = Code(kind: .outOfMemory)
         /// The carrier failed, or what arrived is not a frame.
         public static let broken = Code(kind: .broken)
     }

@@ -11,14 +11,14 @@ package enum Message: Hashable, Sendable {
     case welcome(Welcome)
     /// A body: a `FunctionReference` follows.
     case defineFunction
-    /// Captures by number and type name; their bytes follow.
-    case defineCaptures(id: UInt64, typeName: String)
+    /// Captures by number and type name; their bytes follow, or are the first of the blocks.
+    case defineCaptures(id: UInt64, typeName: String, isApart: Bool)
     /// Captures that no call will name again.
     case forgetCaptures(id: UInt64)
     /// Run a body on the elements that follow.
     case call(Call)
-    /// The same with captures of its own: as many bytes of them follow, then the elements.
-    case callOnce(Call, captureByteCount: Int)
+    /// The same with captures of its own: they follow, then the elements.
+    case callOnce(Call)
     /// The result of a call is not wanted any more.
     case cancel(call: UInt64)
     /// A `BatchReply` follows.
@@ -90,11 +90,10 @@ extension Message: WireEncodable, WireDecodable {
             output.write(UInt8(1), hello.version, hello.process, hello.host, hello.buildID, hello.cpus, hello.memory)
         case .welcome(let welcome): output.write(UInt8(2), welcome.worker, welcome.heartbeatSeconds)
         case .defineFunction: output.write(UInt8(3))
-        case .defineCaptures(let id, let typeName): output.write(UInt8(4), id, typeName)
+        case .defineCaptures(let id, let typeName, let isApart): output.write(UInt8(4), id, typeName, isApart)
         case .forgetCaptures(let id): output.write(UInt8(5), id)
         case .call(let call): output.write(UInt8(6), call.id, call.function, call.captures)
-        case .callOnce(let call, let captureByteCount):
-            output.write(UInt8(12), call.id, call.function, captureByteCount)
+        case .callOnce(let call): output.write(UInt8(12), call.id, call.function)
         case .cancel(let call): output.write(UInt8(7), call)
         case .reply(let call): output.write(UInt8(8), call)
         case .refusal(let call, let reason): output.write(UInt8(9), call, reason)
@@ -117,7 +116,8 @@ extension Message: WireEncodable, WireDecodable {
                     cpus: try input.read(), memory: try input.read()))
         case 2: self = .welcome(Welcome(worker: try input.read(), heartbeatSeconds: try input.read()))
         case 3: self = .defineFunction
-        case 4: self = .defineCaptures(id: try input.read(), typeName: try input.read())
+        case 4:
+            self = .defineCaptures(id: try input.read(), typeName: try input.read(), isApart: try input.read())
         case 5: self = .forgetCaptures(id: try input.read())
         case 6:
             self = .call(Call(id: try input.read(), function: try input.read(), captures: try input.read()))
@@ -127,25 +127,27 @@ extension Message: WireEncodable, WireDecodable {
         case 10: self = .heartbeat
         case 11: self = .shutdown
         case 12:
-            let call = Call(id: try input.read(), function: try input.read(), captures: nil)
-            self = .callOnce(call, captureByteCount: try input.read())
+            self = .callOnce(Call(id: try input.read(), function: try input.read(), captures: nil))
         default: throw input.invalid("no message has tag \(tag)")
         }
     }
 }
 
 extension Link {
-    /// Sends a message and the bytes that belong to it.
-    package func send(_ message: Message, _ body: [UInt8] = []) throws(LinkError) {
-        var head = WireWriter()
-        message.write(to: &head)
-        let bytes: [UInt8]
+    /// Sends a message with nothing behind it.
+    package func send(_ message: Message) throws(LinkError) {
+        var output = WireWriter(reserving: 64)
+        message.write(to: &output)
+        try send(&output)
+    }
+
+    /// Sends what was written, and the arrays that were kept.
+    package func send(_ output: inout WireWriter) throws(LinkError) {
         do {
-            bytes = try head.finish()
+            try output.check()
         } catch {
             throw LinkError(code: .broken, "a message could not be written: \(error)")
         }
-        // SAFETY: every byte of a span of `UInt8` is initialised.
-        try send(unsafe bytes.span.bytes, keeping: body)
+        try send(output.bytes, output.blocks)
     }
 }

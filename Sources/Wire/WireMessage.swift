@@ -39,6 +39,12 @@ public struct WireMessage: Hashable, Sendable {
         self.init(bytes, blocks: blocks)
     }
 
+    /// Whether another message has equal bytes, and its blocks are the very same memory.
+    package func isSame(as other: WireMessage) -> Bool {
+        blocks.count == other.blocks.count && bytes == other.bytes
+            && zip(blocks, other.blocks).allSatisfy { $0.addresses == $1.addresses }
+    }
+
     /// Bytes in all.
     public var byteCount: Int { blocks.reduce(bytes.count) { $0 + $1.count } }
 

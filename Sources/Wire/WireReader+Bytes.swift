@@ -116,19 +116,26 @@ extension WireReader {
         guard !overflow else { throw error(.invalidLength, "\(count) elements of \(MemoryLayout<T>.size) bytes") }
         if MemoryLayout<T>.size == 0 { try spendFree(MemoryLayout<T>.stride, times: count) }
         // Elements with a gap behind them travel without it, one by one.
-        guard MemoryLayout<T>.size == MemoryLayout<T>.stride, size >= WireFormat.alignedBlock else {
-            return PlainView(try borrow(size), count: count)
-        }
+        guard MemoryLayout<T>.size == MemoryLayout<T>.stride else { return PlainView(try borrow(size), count: count) }
+        let bytes = try readElementBytes(
+            count: count, size: MemoryLayout<T>.size, alignment: MemoryLayout<T>.alignment)
+        return PlainView(bytes, count: count)
+    }
+
+    /// Takes the bytes of `count` elements without gaps as they lie in the message or in its next block.
+    @_lifetime(copy self)
+    internal mutating func readElementBytes(count: Int, size: Int, alignment: Int) throws(WireError) -> RawSpan {
+        let (byteCount, overflow) = count.multipliedReportingOverflow(by: size)
+        guard !overflow else { throw error(.invalidLength, "\(count) elements of \(size) bytes") }
+        guard byteCount >= WireFormat.alignedBlock else { return try borrow(byteCount) }
         let padding = try readPlain(UInt8.self)
-        if padding == WireFormat.blockFollows {
-            return PlainView(try readBlock(byteCount: size, alignment: MemoryLayout<T>.alignment), count: count)
-        }
+        if padding == WireFormat.blockFollows { return try readBlock(byteCount: byteCount, alignment: alignment) }
         guard padding < 16 else { throw error(.invalidLength, "\(padding) bytes of padding") }
         try need(Int(padding))
         for _ in 0..<padding {
             guard try readPlain(UInt8.self) == 0 else { throw error(.invalidValue, "padding is not zero") }
         }
-        return PlainView(try borrow(size), count: count)
+        return try borrow(byteCount)
     }
 
     /// Takes the next block.

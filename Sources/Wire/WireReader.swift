@@ -60,6 +60,18 @@ public struct WireReader: ~Escapable {
         self.init(unsafe message.bytes.span.bytes, blocks: message.blocks.span, whole: nil, limits: limits)
     }
 
+    /// A reader of a message that starts at an offset of `bytes`, relative to whose start its arrays are aligned.
+    ///
+    /// - Parameter blocks: The arrays beside the message.
+    @_lifetime(copy bytes, copy blocks)
+    package init(
+        _ bytes: RawSpan, from offset: Int, blocks: Span<SharedArray<UInt8>>, limits: WireLimits = .default
+    ) {
+        precondition(offset >= 0 && offset <= bytes.byteCount, "a message starts within its bytes")
+        self.init(bytes, blocks: blocks, whole: nil, limits: limits)
+        position = offset
+    }
+
     @inlinable
     @_lifetime(copy bytes, copy blocks)
     internal init(_ bytes: RawSpan, blocks: Span<SharedArray<UInt8>>, whole: SharedArray<UInt8>?, limits: WireLimits) {
@@ -77,6 +89,15 @@ public struct WireReader: ~Escapable {
     /// Bytes read so far, which is where the next value starts.
     @inlinable
     public var offset: Int { position }
+
+    /// The bytes not read yet.
+    package var rest: RawSpan {
+        @_lifetime(copy self)
+        get { bytes.extracting(droppingFirst: position) }
+    }
+
+    /// Blocks read so far.
+    package var blockOffset: Int { nextBlock }
 
     /// Bytes not read yet.
     @inlinable

@@ -59,12 +59,11 @@ public struct WireWriter: ~Copyable {
 
     /// The bytes written so far, borrowed: to send them without an array of their own.
     ///
-    /// Call ``check()`` first. A writer that keeps blocks has no such bytes.
+    /// Call ``check()`` first, and mind ``blocks``.
     @inlinable
     package var bytes: RawSpan {
         @_lifetime(borrow self)
         get {
-            precondition(kept.blocks.isEmpty, "the message is more than these bytes")
             // SAFETY: `byteCount` bytes from `base` are initialised; the borrow keeps `self`, which owns them, from
             // being written to or destroyed.
             let view = unsafe RawSpan(_unsafeStart: base, byteCount: byteCount)
@@ -72,15 +71,23 @@ public struct WireWriter: ~Copyable {
         }
     }
 
+    /// The arrays that were kept, in the order in which the bytes name them.
+    package var blocks: [SharedArray<UInt8>] { kept.blocks.isEmpty ? [] : kept.blocks.map(\.bytes) }
+
     /// Throws the first failure that was remembered.
     package func check() throws(WireError) {
         if let failure { throw failure }
     }
 
-    /// Forgets what was written and any failure, and keeps the buffer for the next message.
+    /// Forgets what was written and any failure, and keeps the buffer for the next message, unless it has become large.
     package mutating func removeAll() {
+        if storage.count > 1 << 18 {
+            storage = Self.buffer(byteCount: 1 << 12)
+            unsafe base = Self.start(of: &storage)
+            unsafe end = unsafe base + storage.count
+        }
         unsafe cursor = unsafe base
-        kept.removeAll()
+        if !kept.blocks.isEmpty { kept.removeAll() }
         elementDepth = 0
         keys = nil
         failure = nil

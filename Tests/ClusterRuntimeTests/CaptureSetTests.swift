@@ -31,24 +31,32 @@ private final class MuteWorker: LaunchedWorker, Link {
         }
     }
 
-    func send(_ head: RawSpan, _ body: RawSpan) throws(LinkError) {
+    func send(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>]) throws(LinkError) {
+        var reader = WireReader(bytes)
         do {
-            try Message.read(head) { message, _ in told.withLock { $0.append(message) } }
+            let message: Message = try reader.read()
+            told.withLock { $0.append(message) }
         } catch {
             Issue.record(error)
         }
     }
 
     func start(
-        onFrame: @escaping @Sendable (RawSpan) -> Void, onEnd: @escaping @Sendable (LinkError?) -> Void
+        onFrame: @escaping @Sendable (inout WireReader) -> Void, onEnd: @escaping @Sendable (LinkError?) -> Void
     ) {}
     func close() {}
     func adopt(
-        as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (RawSpan) -> Void,
+        as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (inout WireReader) -> Void,
         onEnd: @escaping @Sendable (LinkError?) -> Void
     ) async {}
     func end() async -> WorkerEnd { WorkerEnd(cause: .removed) }
     func kill() {}
+}
+
+/// Waits for nothing.
+private final class Deaf: CallReceiver {
+    func receive(_ reply: inout WireReader, for batch: Range<Int>, from member: Member) {}
+    func fail(_ error: any Error, for batch: Range<Int>, of member: Member) {}
 }
 
 @Suite("Captures in workers")
@@ -60,28 +68,26 @@ struct CaptureSetTests {
 
     init() throws {
         member = Member(id: 2, launched: worker)
-        captures = CaptureSet(try EncodedCaptures([1, 2, 3], file: #fileID, line: #line))
+        captures = try CaptureSet(EncodedCaptures([1, 2, 3], file: #fileID, line: #line))
         function = try RemoteFunction { (x: Int, table: [Int]) in x + table.count }.reference
     }
 
-    private func call() {
-        member.call(function, captures, []) { _ in
-        } onFailure: { _ in
-        }
+    private func call() throws {
+        try member.call(function, captures, for: 0..<1, of: Deaf()) { _ in }
     }
 
     @Test("they are sent before the first call that needs them, and freed at the end")
-    func usual() {
-        call()
-        call()
+    func usual() throws {
+        try call()
+        try call()
         captures.forget()
         #expect(worker.captures == ["define", "call", "call", "forget"])
     }
 
     @Test("a call that is sent after the end frees them itself")
-    func late() {
+    func late() throws {
         captures.forget()
-        call()
+        try call()
         #expect(worker.captures == ["define", "call", "forget"])
     }
 }

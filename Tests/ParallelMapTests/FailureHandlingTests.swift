@@ -20,7 +20,7 @@ private func failure(attempt: Int = 1) -> MapFailure {
 }
 
 /// What became of an element, to compare.
-private func text(_ verdict: FailureHandling<Int>.Verdict) -> String {
+private func text(_ verdict: Verdict) -> String {
     switch verdict {
     case .replaced(let value): "replaced by \(value)"
     case .retried(let delay): "retried after \(delay)"

@@ -15,11 +15,13 @@ private final class FakeLink: Link {
     var calls: [UInt64] { sent.withLock { $0 } }
     let lastHeard = 0.0
 
-    func start(onFrame: @escaping @Sendable (RawSpan) -> Void, onEnd: @escaping @Sendable (LinkError?) -> Void) {}
+    func start(onFrame: @escaping @Sendable (inout WireReader) -> Void, onEnd: @escaping @Sendable (LinkError?) -> Void)
+    {}
     func close() {}
 
-    func send(_ head: RawSpan, _ body: RawSpan) throws(LinkError) {
-        guard let message = try? Message(wireBytes: head.copyBytes()) else { throw .closed }
+    func send(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>]) throws(LinkError) {
+        var reader = WireReader(bytes)
+        guard let message = try? reader.read() as Message else { throw .closed }
         if case .call(let call) = message { sent.withLock { $0.append(call.id) } }
     }
 }
@@ -33,7 +35,7 @@ private final class FakeWorker: LaunchedWorker {
     let warnings: [String] = []
 
     func adopt(
-        as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (RawSpan) -> Void,
+        as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (inout WireReader) -> Void,
         onEnd: @escaping @Sendable (LinkError?) -> Void
     ) async {}
     func end() async -> WorkerEnd { WorkerEnd(cause: .removed) }
@@ -44,15 +46,24 @@ private final class FakeWorker: LaunchedWorker {
 private struct FakeMap {
     let workers: [FakeWorker]
     let members: [Member]
-    let map: MapRun<Int, Int>
+    private let results: PlainResults<Int>
+    let map: MapRun
 
     init(workers count: Int, elements: Int, handling: FailureHandling<Int> = FailureHandling()) throws {
         let workers = (0..<count).map { _ in FakeWorker() }
         self.workers = workers
         members = workers.enumerated().map { Member(id: WorkerID($0.offset + 2), launched: $0.element) }
+        results = PlainResults(count: elements)
         map = MapRun(
-            Array(0..<elements), function: try RemoteFunction { (x: Int) in x }.reference, captures: nil, batchSize: 1,
-            retries: 2, handling: handling)
+            ArrayInput(Array(0..<elements)), to: results, function: try RemoteFunction { (x: Int) in x }.reference,
+            captures: nil, schedule: MapSchedule(count: elements, batchSize: 1, retries: 2), judge: handling)
+    }
+
+    /// Runs the map to its end.
+    func run(_ members: [Member]) async throws -> [Int] {
+        map.begin(members)
+        try await map.end()
+        return results.collect()
     }
 
     func die(_ worker: Int) {
@@ -62,9 +73,10 @@ private struct FakeMap {
 
     func answer(_ worker: Int, call: UInt64, _ outputs: [Int]) throws {
         var body = WireWriter()
-        BatchReply(failures: [], outputs: outputs).write(to: &body)
+        BatchReply(outputs: outputs).write(to: &body)
         let bytes = try Message.reply(call: call).wireBytes() + body.finish()
-        members[worker].receive(unsafe bytes.span.bytes)
+        var reader = WireReader(bytes.span)
+        members[worker].receive(&reader)
     }
 
     /// Waits until a worker has been sent so many calls.
@@ -79,7 +91,7 @@ struct MapRunTests {
     @Test("a worker that ended with nothing to do is given nothing, and no element is blamed for its end")
     func idleDeath() async throws {
         let fake = try FakeMap(workers: 4, elements: 4)
-        let results = Task { try await fake.map.run(fake.members) }
+        let results = Task { try await fake.run(fake.members) }
         for worker in 0..<4 { _ = await fake.calls(worker, 1) }
         for worker in 0..<3 { try fake.answer(worker, call: fake.workers[worker].fake.calls[0], [worker]) }
         // Three have nothing to do when they end. The fourth ends with the last element.
@@ -94,7 +106,7 @@ struct MapRunTests {
     @Test("an answer with too many or too few results ends the map", arguments: [[], [1, 2]])
     func wrongCount(outputs: [Int]) async throws {
         let fake = try FakeMap(workers: 1, elements: 1)
-        let results = Task { try await fake.map.run(fake.members) }
+        let results = Task { try await fake.run(fake.members) }
         let calls = await fake.calls(0, 1)
         try fake.answer(0, call: calls[0], outputs)
         let error = await #expect(throws: ClusterError.self) { try await results.value }
@@ -104,7 +116,7 @@ struct MapRunTests {
     @Test("who joins is given elements, once")
     func joins() async throws {
         let fake = try FakeMap(workers: 2, elements: 3)
-        let results = Task { try await fake.map.run([fake.members[0]]) }
+        let results = Task { try await fake.run([fake.members[0]]) }
         let first = await fake.calls(0, 2)
         fake.map.join(fake.members[1])
         fake.map.join(fake.members[1])
@@ -120,7 +132,7 @@ struct MapRunTests {
     @Test("workers that end one after the other leave an error with the last one's end")
     func allEnd() async throws {
         let fake = try FakeMap(workers: 2, elements: 9)
-        let results = Task { try await fake.map.run(fake.members) }
+        let results = Task { try await fake.run(fake.members) }
         for worker in 0..<2 { _ = await fake.calls(worker, 2) }
         fake.die(0)
         fake.die(1)

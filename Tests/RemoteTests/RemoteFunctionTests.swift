@@ -18,11 +18,20 @@ private func run<Element: Sendable, Output: Sendable, each Capture>(
 ) async throws -> BatchReply<Output> {
     let reference = try FunctionReference(wireBytes: function.reference.wireBytes())
     let encoded = try EncodedCaptures(repeat each captures, file: "f", line: 1)
-    var reader = WireReader(encoded.bytes.span)
-    let values = try CapturesInWorker(typeName: encoded.typeName, from: &reader)
+    var reader = WireReader(encoded.message)
+    let values = try CapturesInWorker(typeName: encoded.typeName(), from: &reader)
     var input = WireWriter()
     ValueCoder<Element>().write(elements[...], to: &input)
-    let reply = try await ResolvedFunction(reference).run(input.finish(), values)
+    let bytes = try input.finish()
+    let resolved = try ResolvedFunction(reference)
+    var output = WireWriter()
+    if resolved.isAsynchronous {
+        try await resolved.run(values, BatchInput(bytes), &output)
+    } else {
+        var elements = WireReader(bytes.span)
+        try resolved.run(values, &elements, &output) { Task.isCancelled }
+    }
+    let reply = try output.finish()
     var answer = WireReader(reply.span)
     return try BatchReply(from: &answer)
 }
@@ -80,7 +89,9 @@ struct RemoteFunctionTests {
         #expect(captures?.description.hasPrefix("here.swift:7: ") == true)
         let hidden = #expect(throws: BodyError.self) { try RemoteFunction { (_: Int) in Hidden() }.reference }
         #expect(hidden?.code == .privateType)
-        let capture = #expect(throws: BodyError.self) { try EncodedCaptures(Hidden(), file: "f", line: 1) }
+        let capture = #expect(throws: BodyError.self) { try EncodedCaptures(Hidden(), file: "f", line: 1).typeName() }
+        let asBody = #expect(throws: BodyError.self) { try RemoteFunction { (_: Int, _: Hidden) in }.reference }
+        #expect(asBody?.code == .privateType)
         #expect(capture?.code == .privateType)
         let stubborn = #expect(throws: BodyError.self) { try RemoteFunction { (_: Int) in Stubborn() }.reference }
         #expect(stubborn?.code == .notCodable)

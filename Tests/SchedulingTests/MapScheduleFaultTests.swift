@@ -6,7 +6,7 @@ import Testing
 /// replace some and have others tried again. Keeps the books beside the schedule.
 private struct Simulation {
     var random: Seeded
-    var schedule: MapSchedule<Int>
+    var schedule: MapSchedule
     let count: Int
     let retries: Int
     let poison: Set<Int>
@@ -151,7 +151,7 @@ struct MapScheduleFaultTests {
 
     @Test("a lost worker's elements go to others one by one, after all else, the likely culprits last")
     func suspects() {
-        var schedule = MapSchedule<Int>(count: 8, batchSize: 2)
+        var schedule = MapSchedule(count: 8, batchSize: 2)
         schedule.join(1)
         #expect(schedule.next(for: 1, now: 0) == 0..<2)
         #expect(schedule.next(for: 1, now: 0) == 2..<4)
@@ -175,7 +175,7 @@ struct MapScheduleFaultTests {
 
     @Test("an element is given to as many more workers as there are retries", arguments: 0...3)
     func retries(retries: Int) {
-        var schedule = MapSchedule<Int>(count: 1, batchSize: 1, retries: retries)
+        var schedule = MapSchedule(count: 1, batchSize: 1, retries: retries)
         for worker in 0...retries {
             schedule.join(worker)
             #expect(schedule.next(for: worker, now: 0) == 0..<1)
@@ -189,7 +189,7 @@ struct MapScheduleFaultTests {
 
     @Test("an element that is tried again waits for its time")
     func delays() {
-        var schedule = MapSchedule<Int>(count: 3, batchSize: 3)
+        var schedule = MapSchedule(count: 3, batchSize: 3)
         schedule.join(1)
         #expect(schedule.next(for: 1, now: 0) == 0..<3)
         schedule.finished(0..<3, by: 1, now: 1, failed: [0, 2])
@@ -205,7 +205,7 @@ struct MapScheduleFaultTests {
 
     @Test("when it is stopped nothing more is given out, and what is out is waited for")
     func stopped() {
-        var schedule = MapSchedule<Int>(count: 6, batchSize: 2)
+        var schedule = MapSchedule(count: 6, batchSize: 2)
         schedule.join(1)
         #expect(schedule.next(for: 1, now: 0) == 0..<2)
         #expect(schedule.next(for: 1, now: 0) == 2..<4)
@@ -219,7 +219,7 @@ struct MapScheduleFaultTests {
 
     @Test("with nobody left, what was tried awaits a verdict; a worker that joins goes on with the rest")
     func stranded() {
-        var schedule = MapSchedule<Int>(count: 2, batchSize: 1)
+        var schedule = MapSchedule(count: 2, batchSize: 1)
         schedule.join(1)
         _ = schedule.next(for: 1, now: 0)
         #expect(schedule.lost(0..<1, by: 1).isEmpty)

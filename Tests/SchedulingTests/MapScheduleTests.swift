@@ -9,7 +9,7 @@ struct MapScheduleTests {
         var random = Seeded(state: seed)
         let count = Int.random(in: 0...2000, using: &random)
         let sizes: [BatchSize] = [.automatic, .fixed(Int.random(in: 1...300, using: &random))]
-        var schedule = MapSchedule<Int>(count: count, batchSize: sizes.randomElement(using: &random)!)
+        var schedule = MapSchedule(count: count, batchSize: sizes.randomElement(using: &random)!)
         let workers = Int.random(in: 1...9, using: &random)
         for worker in 0..<workers { schedule.join(worker) }
         var working: [(worker: Int, batch: Range<Int>)] = []
@@ -40,7 +40,7 @@ struct MapScheduleTests {
 
     @Test("a worker has two batches at a time, and the next when one is finished")
     func window() {
-        var schedule = MapSchedule<Int>(count: 10, batchSize: 2)
+        var schedule = MapSchedule(count: 10, batchSize: 2)
         schedule.join(1)
         #expect(schedule.next(for: 1, now: 0) == 0..<2)
         #expect(schedule.next(for: 1, now: 0) == 2..<4)
@@ -52,14 +52,14 @@ struct MapScheduleTests {
 
     @Test("an empty map is complete from the start")
     func empty() {
-        var schedule = MapSchedule<Int>(count: 0, batchSize: .automatic)
+        var schedule = MapSchedule(count: 0, batchSize: .automatic)
         schedule.join(1)
         #expect(schedule.isComplete && schedule.next(for: 1, now: 0) == nil)
     }
 
     @Test("what a leaving worker did not take goes to another, and it gets no more")
     func returned() {
-        var schedule = MapSchedule<Int>(count: 6, batchSize: 2)
+        var schedule = MapSchedule(count: 6, batchSize: 2)
         schedule.join(1)
         schedule.join(2)
         #expect(schedule.next(for: 1, now: 0) == 0..<2)

@@ -3,6 +3,7 @@ import SharedMemoryLink
 import Synchronization
 import Testing
 import Transport
+import Wire
 
 /// Everything that arrives at one end of a link.
 private final class Inbox: Sendable {
@@ -18,7 +19,7 @@ private final class Inbox: Sendable {
 
     func start(_ link: some Link) {
         link.start { frame in
-            let bytes = frame.copyBytes()
+            let bytes = frame.rest.copyBytes()
             self.state.withLock { $0.frames.append(bytes) }
         } onEnd: { error in
             self.state.withLock { $0.ends.append(error) }
@@ -62,7 +63,8 @@ private func links(_ limits: LinkLimits = LinkLimits()) throws -> (RingLink, Rin
 }
 
 private func send(_ bytes: [UInt8], head: [UInt8] = [], on link: some Link) throws(LinkError) {
-    try link.send(unsafe head.span.bytes, unsafe bytes.span.bytes)
+    let all = head + bytes
+    try link.send(unsafe all.span.bytes, [])
 }
 
 /// Starts a link to which the other side writes these bytes; the socket's end is the other side's.
@@ -219,7 +221,7 @@ struct RingLinkTests {
         let inboxes = pairs.map { _ in Inbox() }
         for (index, (left, right)) in pairs.enumerated() {
             right.start { frame in
-                let bytes = frame.copyBytes()
+                let bytes = frame.rest.copyBytes()
                 try? send(bytes + [1], on: right)
             } onEnd: { _ in
             }

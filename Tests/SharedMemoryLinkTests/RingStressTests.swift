@@ -103,7 +103,7 @@ struct RingStressTests {
             var good = 0
             while good < 2 {
                 var isGood = true
-                let isThere = try frames.withNextFrame { frame in
+                let isThere = try frames.withNextFrame { frame, _ in
                     isGood = frame.copyBytes() == bytes
                     if isGood { good += 1 }
                 }
@@ -221,7 +221,7 @@ struct RingStressTests {
                     RingReader(rings[1], policy: SpinPolicy(limit: 1e-6)), limits: LinkLimits(frameByteCount: 1 << 20))
                 var count = 1
                 while monotonicSeconds() < end, try !frames.isAtEnd() {
-                    while try frames.withNextFrame({ _ in count += 1 }) && monotonicSeconds() < end {}
+                    while try frames.withNextFrame({ _, _ in count += 1 }) && monotonicSeconds() < end {}
                     _ = frames.waitForBytes(until: monotonicSeconds() + 1e-4)
                 }
                 return count

@@ -66,7 +66,7 @@ struct RingTraffic {
         var good = 0
         while good < count {
             var isGood = true
-            let isThere = try frames.withNextFrame { frame in
+            let isThere = try frames.withNextFrame { frame, _ in
                 let range = next()
                 isGood = RingTraffic.isMessage(frame.copyBytes(), bytes[range])
             }
@@ -89,7 +89,7 @@ func roundTrips(_ count: Int, to there: Ring, from back: Ring, policy: SpinPolic
         let head = [number]
         try writer.send(unsafe head.span.bytes, RawSpan(), until: monotonicSeconds() + 60)
         var answer = -1
-        while try !frames.withNextFrame({ answer = unsafe $0.unsafeLoadUnaligned(as: Int.self) }) {
+        while try !frames.withNextFrame({ frame, _ in answer = unsafe frame.unsafeLoadUnaligned(as: Int.self) }) {
             guard frames.waitForBytes(until: monotonicSeconds() + 60) else { return number }
         }
         guard answer == number else { return number }
@@ -104,7 +104,7 @@ func echoAll(from there: Ring, to back: Ring, policy: SpinPolicy) throws(LinkErr
     var count = 0
     while true {
         var bytes: [UInt8] = []
-        while try frames.withNextFrame({ bytes = $0.copyBytes() }) {
+        while try frames.withNextFrame({ frame, _ in bytes = frame.copyBytes() }) {
             try writer.send(unsafe bytes.span.bytes, RawSpan(), until: monotonicSeconds() + 60)
             count += 1
         }

@@ -9,18 +9,18 @@ struct MessageTests {
             Hello(process: 4_000_000, host: "nöde-7", buildID: Array(0..<20), cpus: [0, 5, 63], memory: "preferred 1")),
         .hello(Hello(process: 1, host: "", buildID: [], cpus: [], memory: nil)),
         .welcome(Welcome(worker: 2, heartbeatSeconds: 0.25)), .defineFunction,
-        .defineCaptures(id: .max, typeName: "Si"), .forgetCaptures(id: 0),
+        .defineCaptures(id: .max, typeName: "Si", isApart: true), .forgetCaptures(id: 0),
         .call(Call(id: 1, function: 2, captures: 3)), .call(Call(id: 1, function: 2, captures: nil)),
-        .callOnce(Call(id: 1, function: 2, captures: nil), captureByteCount: 5), .cancel(call: 9), .reply(call: 10),
+        .callOnce(Call(id: 1, function: 2, captures: nil)), .cancel(call: 9), .reply(call: 10),
         .refusal(call: 11, reason: "no"), .heartbeat, .shutdown,
     ]
 
     @Test("every message comes back as it was, with the bytes behind it", arguments: messages)
     func roundTrip(message: Message) throws {
         let bytes = try message.wireBytes() + [1, 2, 3]
-        var found: (Message, [UInt8])?
-        try Message.read(unsafe bytes.span.bytes) { message, body in found = (message, body.copyBytes()) }
-        #expect(found?.0 == message && found?.1 == [1, 2, 3])
+        var reader = WireReader(bytes.span)
+        #expect(try reader.read() == message)
+        #expect(reader.rest.copyBytes() == [1, 2, 3])
     }
 
     @Test("a truncated message is an error", arguments: messages)
@@ -28,7 +28,7 @@ struct MessageTests {
         let bytes = try message.wireBytes()
         for count in 0..<bytes.count {
             let part = Array(bytes[..<count])
-            #expect(throws: WireError.self) { try Message.read(unsafe part.span.bytes) { _, _ in } }
+            #expect(throws: WireError.self) { try Message(wireBytes: part) }
         }
     }
 
@@ -38,7 +38,7 @@ struct MessageTests {
         for bit in 0..<8 * bytes.count {
             var other = bytes
             other[bit / 8] ^= 1 << (bit % 8)
-            try? Message.read(unsafe other.span.bytes) { _, _ in }
+            _ = try? Message(wireBytes: other)
         }
     }
 
@@ -47,7 +47,7 @@ struct MessageTests {
         var hello = Hello(process: 1, host: "h", buildID: [], cpus: [], memory: nil)
         hello.version = 7
         let bytes = try Message.hello(hello).wireBytes()
-        let error = #expect(throws: WireError.self) { try Message.read(unsafe bytes.span.bytes) { _, _ in } }
+        let error = #expect(throws: WireError.self) { try Message(wireBytes: bytes) }
         #expect("\(try #require(error))".contains("speaks version 7, this one 1"))
     }
 }

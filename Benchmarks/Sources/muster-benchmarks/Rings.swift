@@ -43,7 +43,7 @@ struct RingRoundTrip: Benchmark {
         for call in -ringWarmUp..<calls {
             if call == 0 { start = floor_seconds() }
             try writer.send(unsafe byte.span.bytes, RawSpan(), until: start + 600)
-            while try !frames.withNextFrame({ _ in }) { _ = frames.waitForBytes(until: .infinity) }
+            while try !frames.withNextFrame({ _, _ in }) { _ = frames.waitForBytes(until: .infinity) }
         }
         let seconds = floor_seconds() - start
         peer.end()
@@ -84,7 +84,7 @@ struct RingFrames: Benchmark {
             if call == 0 { start = floor_seconds() }
             try writer.send(unsafe bytes.span.bytes, RawSpan(), until: .infinity)
         }
-        while try !frames.withNextFrame({ _ in }) { _ = frames.waitForBytes(until: .infinity) }
+        while try !frames.withNextFrame({ _, _ in }) { _ = frames.waitForBytes(until: .infinity) }
         let seconds = floor_seconds() - start
         peer.end()
         return Double(byteCount * calls) / seconds * 1e-9
@@ -121,7 +121,7 @@ struct RingPeer {
         var writer = RingWriter(try Ring(joining: memory, at: RingPair.place, capacity: RingPair.capacity))
         let byte: [UInt8] = [1]
         for _ in 0..<calls + ringWarmUp {
-            while try !frames.withNextFrame({ _ in }) { _ = frames.waitForBytes(until: .infinity) }
+            while try !frames.withNextFrame({ _, _ in }) { _ = frames.waitForBytes(until: .infinity) }
             if work == .echo { try writer.send(unsafe byte.span.bytes, RawSpan(), until: .infinity) }
         }
         if work == .drain { try writer.send(unsafe byte.span.bytes, RawSpan(), until: .infinity) }

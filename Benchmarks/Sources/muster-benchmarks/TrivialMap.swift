@@ -26,12 +26,12 @@ struct TrivialMap: Benchmark {
 
 /// Enough elements that the batches can become large.
 struct MillionIntegers: Benchmark {
-    let name = "map-million"
-    let title = "pmap { $0 &+ 1 } over 1,000,000 Ints, 2 workers"
+    let name = "map-ten-million"
+    let title = "pmap { $0 &+ 1 } over 10,000,000 Ints, 2 workers"
     let unit = Unit.millionPerSecond
 
     func run(_ host: Host) async throws -> [Series] {
-        let elements = Array(0..<1_000_000)
+        let elements = Array(0..<10_000_000)
         return try await withCluster(.localAffinity(cpus: [host.second, host.worker])) { cluster in
             try await alternate(
                 repeats: 7,
@@ -40,8 +40,8 @@ struct MillionIntegers: Benchmark {
                     Lane(key: "muster.automatic", label: "Muster: automatic batches", floor: "loop") {
                         try await map(elements, cluster, batchSize: .automatic)
                     },
-                    Lane(key: "muster.hundredth", label: "Muster: batches of 10,000", floor: "loop") {
-                        try await map(elements, cluster, batchSize: 10_000)
+                    Lane(key: "muster.hundredth", label: "Muster: batches of 100,000", floor: "loop") {
+                        try await map(elements, cluster, batchSize: 100_000)
                     },
                 ])
         }

@@ -1,0 +1,84 @@
+package import Wire
+
+/// Whoever waits for answers to calls. Of each call it is told one of the two, once, on a thread of the link's.
+package protocol CallReceiver: AnyObject, Sendable {
+    /// A worker has answered: a `BatchReply` is to be read.
+    ///
+    /// - Parameter batch: What the call was for, as the receiver named it.
+    func receive(_ reply: inout WireReader, for batch: Range<Int>, from member: Member)
+
+    /// There will be no answer.
+    ///
+    /// - Parameter error: A ``WorkerExited`` or a ``ClusterError``.
+    func fail(_ error: any Error, for batch: Range<Int>, of member: Member)
+}
+
+/// The calls that a worker has not answered, by their numbers, which are given out one after the other.
+///
+/// Most are answered in the order in which they were made, so this is a queue with gaps rather than a dictionary.
+struct CallTable {
+    struct Call {
+        let receiver: any CallReceiver
+        let batch: Range<Int>
+    }
+
+    private var calls: [Call?] = []
+    /// Index of the oldest that is not answered, or the end.
+    private var first = 0
+    /// Number of `calls[0]`.
+    private var base: UInt64 = 1
+    /// How many there are.
+    private(set) var count = 0
+
+    /// Adds a call; returns its number.
+    mutating func add(_ call: Call) -> UInt64 {
+        calls.append(call)
+        count += 1
+        return base + UInt64(calls.count - 1)
+    }
+
+    /// Takes out the call with a number; nil if there is none.
+    mutating func take(_ number: UInt64) -> Call? {
+        guard number >= base, number - base < UInt64(calls.count) else { return nil }
+        let index = Int(number - base)
+        guard let call = calls[index] else { return nil }
+        calls[index] = nil
+        count -= 1
+        if index == first { advance() }
+        return call
+    }
+
+    private mutating func advance() {
+        while first < calls.count, calls[first] == nil { first += 1 }
+        if first == calls.count {
+            base += UInt64(first)
+            calls.removeAll(keepingCapacity: true)
+            first = 0
+        } else if first >= 1024, first * 2 >= calls.count {
+            base += UInt64(first)
+            calls.removeFirst(first)
+            first = 0
+        }
+    }
+
+    /// Whether the call with a number waits.
+    func contains(_ number: UInt64) -> Bool {
+        number >= base && number - base < UInt64(calls.count) && calls[Int(number - base)] != nil
+    }
+
+    /// The numbers of all calls of one receiver.
+    func numbers(of receiver: any CallReceiver) -> [UInt64] {
+        calls.indices.filter { calls[$0]?.receiver === receiver }.map { base + UInt64($0) }
+    }
+
+    /// Takes out all.
+    mutating func takeAll() -> [Call] {
+        defer {
+            base += UInt64(calls.count)
+            calls = []
+            first = 0
+            count = 0
+        }
+        return calls.compactMap { $0 }
+    }
+}

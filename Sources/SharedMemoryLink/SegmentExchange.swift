@@ -1,0 +1,221 @@
+import Synchronization
+package import Transport
+package import Wire
+
+/// The large arrays that cross one link: put into segments of this side's arena, found in those of the other's.
+///
+/// A segment that was named to the other side is kept until that says that it has done with it, or the link ends.
+package final class SegmentExchange: Sendable {
+    private struct State {
+        /// This side's segments that the other has, by offset, and how often it was given each.
+        var lent: [Int: (segment: Segment, count: Int)] = [:]
+        /// Offsets of the other side's segments that this one has done with, once for each time that it was given one.
+        var done: [Int] = []
+        var isEnded = false
+    }
+
+    /// The other side's arena, mapped when the first segment of it is named: most workers never send one.
+    private struct Peer: ~Copyable {
+        var descriptor: Descriptor?
+        var arena: PeerArena?
+    }
+
+    private let arena: @Sendable () throws(SharedMemoryError) -> SegmentArena
+    private let peer: Mutex<Peer>
+    private let state = Mutex(State())
+    private let returns = Returns()
+
+    /// What the peer's arena tells when a segment is done with; it is made before the exchange.
+    private final class Returns: Sendable {
+        private struct State {
+            var offsets: [Int] = []
+            var isWanted = false
+        }
+        private let state = Mutex(State())
+        private let onNews = Mutex<(@Sendable () -> Void)?>(nil)
+
+        func add(_ offset: Int) {
+            let isFirst = state.withLock { state in
+                defer { state.isWanted = true }
+                state.offsets.append(offset)
+                return !state.isWanted
+            }
+            guard isFirst, let onNews = onNews.withLock({ $0 }) else { return }
+            // Not here: whoever lets go of the last reference may hold the locks that sending takes.
+            Poller.links.perform(onNews)
+        }
+
+        func take() -> [Int] {
+            state.withLock { state in
+                defer {
+                    state.offsets = []
+                    state.isWanted = false
+                }
+                return state.offsets
+            }
+        }
+
+        func notify(_ action: (@Sendable () -> Void)?) { onNews.withLock { $0 = action } }
+    }
+
+    /// - Parameters:
+    ///   - arena: Where this side's segments lie; asked for when the first is sent.
+    ///   - peer: Descriptor of the other side's arena.
+    package init(
+        _ arena: @escaping @Sendable () throws(SharedMemoryError) -> SegmentArena, peer: consuming Descriptor
+    ) {
+        self.arena = arena
+        self.peer = Mutex(Peer(descriptor: .some(peer)))
+    }
+
+    private func own() throws(LinkError) -> SegmentArena {
+        do { return try arena() } catch { throw LinkError(code: .outOfMemory, "\(error)") }
+    }
+
+    /// The other side's arena, if a segment of it was ever named.
+    private var knownPeer: PeerArena? { peer.withLock { $0.arena } }
+
+    private func mappedPeer() throws(SharedMemoryError) -> PeerArena {
+        try peer.withLock { peer throws(SharedMemoryError) in
+            if let arena = peer.arena { return arena }
+            guard let descriptor = peer.descriptor.take() else {
+                throw SharedMemoryError(.untrusted, "the other side's memory could not be mapped before")
+            }
+            let arena = try PeerArena(descriptor, limit: SegmentExchange.peerLimit) { [returns] in
+                returns.add($0.offset)
+            }
+            peer.arena = arena
+            return arena
+        }
+    }
+
+    /// Largest arena of a peer, in bytes of addresses.
+    private static let peerLimit = 1 << 46
+
+    /// Calls `action` on the poller's thread when there are ``takeReleases()`` to send, until the exchange ends.
+    package func whenReleased(_ action: @escaping @Sendable () -> Void) { returns.notify(action) }
+
+    /// Offsets to tell the other side in a frame of ``FrameKind/releases``.
+    package func takeReleases() -> [UInt8] {
+        let words = returns.take().map { UInt64($0) }
+        // SAFETY: integers are initialised bytes.
+        return unsafe words.withUnsafeBytes { unsafe [UInt8]($0) }
+    }
+
+    /// The link has ended: nothing is kept for the other side any more.
+    package func end() {
+        returns.notify(nil)
+        let lent = state.withLock { state in
+            state.isEnded = true
+            defer { state.lent = [:] }
+            return state.lent
+        }
+        // Freed here, outside the lock.
+        _ = consume lent
+    }
+
+    // MARK: - Sending
+
+    /// What the links of one host have in common.
+    package var memory: ObjectIdentifier? { (try? arena()).map { ObjectIdentifier($0) } }
+
+    /// Arrays with the same bytes that lie in this side's arena.
+    package func share(_ blocks: [SharedArray<UInt8>]) throws(LinkError) -> [SharedArray<UInt8>] {
+        let own = try own()
+        var shared: [SharedArray<UInt8>] = []
+        for block in blocks {
+            if let place = block.segmentPlace, place.segment.name.arena == own.identity {
+                shared.append(block)
+            } else {
+                shared.append(try copy(block, to: own))
+            }
+        }
+        return shared
+    }
+
+    private func copy(
+        _ block: SharedArray<UInt8>, to own: SegmentArena
+    ) throws(LinkError) -> SharedArray<UInt8> {
+        do {
+            return try SharedArray(copying: block.span, in: own)
+        } catch {
+            throw LinkError(code: .outOfMemory, "\(error)")
+        }
+    }
+
+    /// The table that names blocks to the other side; until it is sent, the caller keeps them.
+    package func name(_ blocks: [SharedArray<UInt8>]) throws(LinkError) -> [UInt8] {
+        let own = try own()
+        let peer = knownPeer?.identity
+        var entries: [BlockTable.Entry] = []
+        var lent: [Segment] = []
+        for block in blocks {
+            var place = block.segmentPlace
+            if place == nil || place?.segment.name.arena != own.identity && place?.segment.name.arena != peer {
+                place = try copy(block, to: own).segmentPlace
+            }
+            guard let (segment, byteOffset) = place else {
+                throw LinkError(code: .broken, "an empty array can't be a block of a message")
+            }
+            let isReceivers = segment.name.arena == peer
+            if !isReceivers { lent.append(segment) }
+            entries.append(
+                BlockTable.Entry(
+                    isReceivers: isReceivers, segment: segment.name, byteOffset: byteOffset, byteCount: block.count))
+        }
+        state.withLock { state in
+            guard !state.isEnded else { return }
+            for segment in lent { state.lent[segment.name.offset, default: (segment, 0)].count += 1 }
+        }
+        return BlockTable(entries).bytes
+    }
+
+    // MARK: - Receiving
+
+    /// Hands on the message in a frame, with its blocks; or handles what else it is.
+    ///
+    /// - Throws: ``LinkError/Code/broken`` for what is no such frame.
+    package func open(
+        _ frame: RawSpan, _ kind: FrameKind, _ body: (RawSpan, [SharedArray<UInt8>]) -> Void
+    ) throws(LinkError) {
+        switch kind {
+        case .message: body(frame, [])
+        case .messageWithBlocks:
+            guard let (table, byteCount) = BlockTable.read(frame) else {
+                throw LinkError(code: .broken, "the other side named blocks in a form of its own")
+            }
+            var blocks: [SharedArray<UInt8>] = []
+            for entry in table.entries { blocks.append(try find(entry)) }
+            body(frame.extracting(droppingFirst: byteCount), blocks)
+        case .releases: try takeBack(frame)
+        }
+    }
+
+    private func find(_ entry: BlockTable.Entry) throws(LinkError) -> SharedArray<UInt8> {
+        do {
+            let segment =
+                try entry.isReceivers ? arena().segment(entry.segment) : mappedPeer().segment(entry.segment)
+            return try SharedArray(segment, byteOffset: entry.byteOffset, count: entry.byteCount)
+        } catch {
+            throw LinkError(code: .broken, "\(error)")
+        }
+    }
+
+    private func takeBack(_ frame: RawSpan) throws(LinkError) {
+        var freed: [Segment] = []
+        let isGood = state.withLock { state in
+            guard frame.byteCount % 8 == 0 else { return false }
+            for index in 0..<frame.byteCount / 8 {
+                // SAFETY: in bounds; any 64 bits are an integer.
+                let word = unsafe frame.unsafeLoadUnaligned(fromUncheckedByteOffset: index * 8, as: UInt64.self)
+                guard let offset = Int(exactly: word), let known = state.lent[offset] else { return false }
+                state.lent[offset] = known.count > 1 ? (known.segment, known.count - 1) : nil
+                freed.append(known.segment)
+            }
+            return true
+        }
+        guard isGood || state.withLock({ $0.isEnded }) else {
+            throw LinkError(code: .broken, "the other side gave back a segment that it was not given")
+        }
+    }
+}
