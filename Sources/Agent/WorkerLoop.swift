@@ -75,8 +75,6 @@ private final class WorkerSession: Sendable {
         let bytes: [UInt8]
         let offset: Int
         let blocks: [SharedArray<UInt8>]
-
-        var input: BatchInput { BatchInput(bytes, from: offset, blocks: blocks) }
     }
 
     /// The calls that run or wait to. They begin in the order of their numbers.
@@ -270,56 +268,15 @@ private final class WorkerSession: Sendable {
 
     // MARK: - Running
 
-    /// What the bodies' thread knows: what was defined, or why it can't be had.
+    /// What the bodies' thread works with.
     private struct Bench: ~Copyable {
-        var functions: [UInt64: Result<ResolvedFunction, WireError>] = [:]
-        var captures: [UInt64: Result<CapturesInWorker, WireError>] = [:]
-        /// The function that was used last.
-        var last: (id: UInt64, function: ResolvedFunction)?
+        var known = KnownBodies()
         /// One answer after the other.
         var output = WireWriter(reserving: 1 << 12, keepingBlocksOf: EncodedCaptures.blockByteCount)
-
-        mutating func function(_ id: UInt64) throws(WireError) -> ResolvedFunction {
-            if let last, last.id == id { return last.function }
-            guard let known = functions[id] else {
-                throw WireError(code: .invalidValue, offset: 0, detail: "body \(id) was not defined")
-            }
-            let function = try known.get()
-            last = (id, function)
-            return function
-        }
-
-        func captures(_ id: UInt64?) throws(WireError) -> CapturesInWorker {
-            guard let id else { return .none }
-            guard let known = captures[id] else {
-                throw WireError(code: .invalidValue, offset: 0, detail: "captures \(id) were not defined")
-            }
-            return try known.get()
-        }
     }
 
     private func perform(_ work: Work, _ bench: inout Bench) {
         switch work.message {
-        case .defineFunction:
-            guard
-                let reference = try? work.input.read({ reader throws(WireError) in
-                    try reader.read() as FunctionReference
-                })
-            else {
-                fail("the driver named a body in a form of its own")
-            }
-            do throws(WireError) {
-                bench.functions[reference.id] = .success(try ResolvedFunction(reference))
-            } catch {
-                bench.functions[reference.id] = .failure(error)
-            }
-        case .defineCaptures(let id, let typeName, let isApart):
-            do throws(WireError) {
-                bench.captures[id] = .success(try captures(in: work, typeName: typeName, isApart: isApart))
-            } catch {
-                bench.captures[id] = .failure(error)
-            }
-        case .forgetCaptures(let id): bench.captures[id] = nil
         case .call(let call), .callOnce(let call):
             let failure: WireError?
             do throws(WireError) {
@@ -329,38 +286,48 @@ private final class WorkerSession: Sendable {
                 failure = error
             }
             if let failure { send(.refusal(call: call.id, reason: "\(failure)")) }
-        default: preconditionFailure("a message for another thread")
+        case .forgetCaptures(let id): bench.known.forgetCaptures(id)
+        default:
+            do {
+                try define(work, &bench.known)
+            } catch {
+                fail("the driver named a body in a form of its own: \(error)")
+            }
         }
     }
 
     /// Not inlined: see what `WholeValues.swift` says of task-local values.
     @inline(never)
-    private func captures(in work: Work, typeName: String, isApart: Bool) throws(WireError) -> CapturesInWorker {
-        guard isApart else {
-            return try work.input.read { reader throws(WireError) in
-                try CapturesInWorker(typeName: typeName, from: &reader)
-            }
-        }
-        guard let bytes = work.blocks.first else {
-            throw WireError(code: .invalidBlock, offset: 0, detail: "captures apart from a message without blocks")
-        }
-        let blocks = Array(work.blocks.dropFirst())
+    private func define(_ work: Work, _ known: inout KnownBodies) throws(WireError) {
         // SAFETY: every byte of a span of `UInt8` is initialised.
-        var reader = WireReader(unsafe bytes.span.bytes, from: 0, blocks: blocks.span)
-        return try CapturesInWorker(typeName: typeName, from: &reader)
+        var reader = WireReader(unsafe work.bytes.span.bytes, from: work.offset, blocks: work.blocks.span)
+        switch work.message {
+        case .defineFunction: try known.defineFunction(from: &reader)
+        case .defineCaptures(let id, let typeName, isApart: false):
+            known.defineCaptures(id, typeName: typeName, from: &reader)
+        case .defineCaptures(let id, let typeName, isApart: true):
+            guard let bytes = work.blocks.first else {
+                throw WireError(code: .invalidBlock, offset: 0, detail: "captures apart from a message without blocks")
+            }
+            let blocks = Array(work.blocks.dropFirst())
+            // SAFETY: as above.
+            var apart = WireReader(unsafe bytes.span.bytes, from: 0, blocks: blocks.span)
+            known.defineCaptures(id, typeName: typeName, from: &apart)
+        default: preconditionFailure("a message for another thread")
+        }
     }
 
     /// Not inlined, as above.
     @inline(never)
     private func perform(_ call: Call, _ work: Work, _ bench: inout Bench) throws(WireError) {
-        let function = try bench.function(call.function)
+        let function = try bench.known.function(call.function)
         // SAFETY: every byte of a span of `UInt8` is initialised.
         var reader = WireReader(unsafe work.bytes.span.bytes, from: work.offset, blocks: work.blocks.span)
         let captures =
             if case .callOnce = work.message {
                 try CapturesInWorker(of: function, from: &reader)
             } else {
-                try bench.captures(call.captures)
+                try bench.known.captures(call.captures)
             }
         if function.isAsynchronous {
             let input = BatchInput(

@@ -10,6 +10,8 @@ public final class Cluster: Sendable {
         var isClosed = false
         /// Ends that are being dealt with; closing waits for them.
         var departures: [WorkerID: Task<Void, Never>] = [:]
+        /// For maps in this process; made when the first is.
+        var localMembers: [Member] = []
         /// Maps that take in whoever joins.
         var joinWatchers: [Int: @Sendable (Member) -> Void] = [:]
         var nextWatcher = 0
@@ -204,6 +206,14 @@ public final class Cluster: Sendable {
         let (members, isClosed) = state.withLock { ($0.members.values.map(\.member), $0.isClosed) }
         guard !isClosed else { throw .closed }
         return members.sorted { $0.id < $1.id }
+    }
+
+    /// What stands in for workers in maps that stay in this process.
+    package var localMembers: [Member] {
+        state.withLock { state in
+            if state.localMembers.isEmpty { state.localMembers = InProcessWorker.members() }
+            return state.localMembers
+        }
     }
 
     /// The worker with the fewest calls under way; of several the oldest.

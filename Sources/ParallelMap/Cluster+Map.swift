@@ -54,7 +54,7 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: Sequence, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -63,7 +63,7 @@ extension Cluster {
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         try await pmap(
             elements, capturing: repeat each captures, pool: pool, batchSize: batchSize, retries: retries,
-            onError: onError, retryDelays: retryDelays, retryCheck: retryCheck, file: file, line: line,
+            distributed: distributed, onError: onError, retryDelays: retryDelays, retryCheck: retryCheck, file: file, line: line,
             body: RemoteFunction(file: file, line: line, body))
     }
 
@@ -71,7 +71,7 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: Sequence, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -80,7 +80,7 @@ extension Cluster {
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         try await pmap(
             elements, capturing: repeat each captures, pool: pool, batchSize: batchSize, retries: retries,
-            onError: onError, retryDelays: retryDelays, retryCheck: retryCheck, file: file, line: line,
+            distributed: distributed, onError: onError, retryDelays: retryDelays, retryCheck: retryCheck, file: file, line: line,
             body: RemoteFunction(file: file, line: line, body))
     }
 
@@ -88,7 +88,7 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: Sequence, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -96,9 +96,10 @@ extension Cluster {
     ) async throws -> [Output]
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         try await map(
-            Array(elements), try body.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
-            retries: retries,
-            handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck),
-            file: file, line: line)
+            elements, try body.reference,
+            EncodedCaptures(repeat each captures, file: file, line: line),
+            MapOptions(
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 }

@@ -13,7 +13,7 @@ extension Cluster {
         Elements: Sequence, First: Sendable, Second: Sendable, Output: Sendable, each Capture
     >(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -22,10 +22,11 @@ extension Cluster {
     where Elements.Element == (First, Second), repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try PairFunction<First, Second, Output, repeat each Capture>(file: file, line: line, body)
         return try await map(
-            Array(elements), function.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
-            retries: retries,
-            handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck),
-            file: file, line: line)
+            elements, function.reference,
+            EncodedCaptures(repeat each captures, file: file, line: line),
+            MapOptions(
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 
     /// The same with an asynchronous body.
@@ -34,7 +35,7 @@ extension Cluster {
         Elements: Sequence, First: Sendable, Second: Sendable, Output: Sendable, each Capture
     >(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -43,17 +44,18 @@ extension Cluster {
     where Elements.Element == (First, Second), repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try PairFunction<First, Second, Output, repeat each Capture>(file: file, line: line, body)
         return try await map(
-            Array(elements), function.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
-            retries: retries,
-            handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck),
-            file: file, line: line)
+            elements, function.reference,
+            EncodedCaptures(repeat each captures, file: file, line: line),
+            MapOptions(
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 
     /// Applies a body to the two members of every labelled pair: position and element, or key and value.
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: LabelledPairs, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -66,17 +68,18 @@ extension Cluster {
         let function = try PairFunction<Elements.First, Elements.Second, Output, repeat each Capture>(
             file: file, line: line, body)
         return try await map(
-            elements.pairs, function.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
-            retries: retries,
-            handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck),
-            file: file, line: line)
+            elements.pairs, function.reference,
+            EncodedCaptures(repeat each captures, file: file, line: line),
+            MapOptions(
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 
     /// The same with an asynchronous body.
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: LabelledPairs, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -89,10 +92,11 @@ extension Cluster {
         let function = try PairFunction<Elements.First, Elements.Second, Output, repeat each Capture>(
             file: file, line: line, body)
         return try await map(
-            elements.pairs, function.reference, capturing: repeat each captures, pool: pool, batchSize: batchSize,
-            retries: retries,
-            handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck),
-            file: file, line: line)
+            elements.pairs, function.reference,
+            EncodedCaptures(repeat each captures, file: file, line: line),
+            MapOptions(
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 }
 

@@ -2,37 +2,144 @@ import ClusterRuntime
 import Remote
 import Scheduling
 import Synchronization
+import Transport
 import Wire
 
+/// What the forms of `pmap` have in common besides elements, captures and body.
+struct MapOptions<Output: Sendable>: Sendable {
+    var pool: (any AbstractWorkerPool)?
+    var batchSize: BatchSize
+    var retries: Int
+    var isDistributed: Bool
+    var handling: FailureHandling<Output>
+}
+
 extension Cluster {
-    /// What all forms of `pmap` come down to.
-    nonisolated(nonsending) func map<Element: Sendable, Output: Sendable, each Capture>(
-        _ elements: [Element], _ function: FunctionReference, capturing captures: repeat each Capture,
-        pool: (any AbstractWorkerPool)?, batchSize: BatchSize, retries: Int, handling: FailureHandling<Output>,
-        file: String, line: Int
-    ) async throws -> [Output] where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-        let captures = try HeldCaptures(self, repeat each captures, pool: pool, file: file, line: line)
-        defer { captures.release() }
-        guard !elements.isEmpty else { return [] }
+    /// What all forms of `pmap` over sequences come down to.
+    nonisolated(nonsending) func map<Elements: Sequence, Output: Sendable>(
+        _ elements: Elements, _ function: FunctionReference, _ captures: EncodedCaptures,
+        _ options: MapOptions<Output>
+    ) async throws -> [Output] where Elements.Element: Sendable {
+        guard let (input, count) = wholeInput(elements) else {
+            var iterator = elements.makeIterator()
+            return try await map(function, captures, options) { run, input in
+                await run.feed(from: &iterator, into: input, limit: nil)
+            }
+        }
+        guard count > 0 else { return [] }
+        let held = try HeldCaptures(self, captures, options)
+        defer { held.release() }
         let results: any CollectedResults<Output> =
-            ValueCoder<Output>().isPlain ? PlainResults<Output>(count: elements.count) : RunResults<Output>()
+            ValueCoder<Output>().isPlain ? PlainResults<Output>(count: count) : RunResults<Output>()
         let run = MapRun(
-            ArrayInput(elements), to: results, function: function, captures: captures.set,
-            schedule: MapSchedule(count: elements.count, batchSize: batchSize, retries: retries), judge: handling)
-        try await follow(run, over: pool)
+            input, count: count, to: results, function: function, captures: held.set, batchSize: options.batchSize,
+            retries: options.retries, judge: options.handling)
+        try await follow(run, options) {}
+        return results.collect()
+    }
+
+    /// What `pmap` over an asynchronous sequence comes down to.
+    nonisolated(nonsending) func map<Elements: AsyncSequence, Output: Sendable>(
+        arriving elements: Elements, _ function: FunctionReference, _ captures: EncodedCaptures,
+        _ options: MapOptions<Output>
+    ) async throws -> [Output] where Elements.Element: Sendable {
+        try await map(function, captures, options) { run, input in
+            var iterator = elements.makeAsyncIterator()
+            try await run.feed(arrivingFrom: &iterator, into: input, limit: nil)
+        }
+    }
+
+    /// A map whose elements come while it is under way.
+    ///
+    /// - Parameter feed: Supplies elements for as long as some are wanted, and returns after the last.
+    private nonisolated(nonsending) func map<Element: Sendable, Output: Sendable>(
+        _ function: FunctionReference, _ captures: EncodedCaptures, _ options: MapOptions<Output>,
+        _ feed: nonisolated(nonsending) (MapRun, ArrivingInput<Element>) async throws -> Void
+    ) async throws -> [Output] {
+        let held = try HeldCaptures(self, captures, options)
+        defer { held.release() }
+        let (input, results) = (ArrivingInput<Element>(), RunResults<Output>())
+        let run = MapRun(
+            input, count: nil, to: results, function: function, captures: held.set, batchSize: options.batchSize,
+            retries: options.retries, judge: options.handling)
+        try await follow(run, options) { try await feed(run, input) }
         return results.collect()
     }
 
     /// Runs a map to its end; in a map without a pool those take part that join meanwhile.
-    private nonisolated(nonsending) func follow(_ run: MapRun, over pool: (any AbstractWorkerPool)?) async throws {
-        let watcher = pool == nil ? watchJoins { [weak run] in run?.join($0) } : nil
-        defer { if let watcher { endJoinWatch(watcher) } }
-        run.begin(try members(of: pool))
+    ///
+    /// - Parameter feed: Supplies elements that are not there from the start.
+    nonisolated(nonsending) func follow<Output>(
+        _ run: MapRun, _ options: MapOptions<Output>, _ feed: nonisolated(nonsending) () async throws -> Void
+    ) async throws {
+        let workers = try MapWorkers(self, options)
+        defer { workers.end() }
+        workers.begin(run)
+        await withTaskCancellationHandler {
+            do { try await feed() } catch { run.cancel(error) }
+        } onCancel: {
+            run.cancel()
+        }
         try await run.end()
     }
 
+    /// Elements that need not be read one by one: those of an array, a shared array, a range of integers.
+    private func wholeInput<Elements: Sequence>(
+        _ elements: Elements
+    ) -> (any MapInput, count: Int)? where Elements.Element: Sendable {
+        switch elements {
+        case let array as [Elements.Element]: (arrayInput(array), array.count)
+        case let range as Range<Int>: (RangeInput(from: range.lowerBound), range.count)
+        case let range as ClosedRange<Int>: (RangeInput(from: range.lowerBound), range.count)
+        case let shared as any SharedElements: shared.input.map { ($0, shared.elementCount) }
+        case let slice as ArraySlice<Elements.Element>: (arrayInput(Array(slice)), slice.count)
+        default: nil
+        }
+    }
+}
+
+private func arrayInput<Element: Sendable>(_ elements: [Element]) -> any MapInput {
+    ValueCoder<Element>().isPlain ? PlainInput(elements) : ArrayInput(elements)
+}
+
+/// A `SharedArray`, whatever its elements.
+private protocol SharedElements {
+    var input: (any MapInput)? { get }
+    var elementCount: Int { get }
+}
+
+extension SharedArray: SharedElements {
+    fileprivate var input: (any MapInput)? { PlainInput(self) }
+    fileprivate var elementCount: Int { count }
+}
+
+/// The workers that a map is spread over while it runs.
+final class MapWorkers: Sendable {
+    private let cluster: Cluster
+    private let members: [Member]
+    /// Whether whoever joins the cluster takes part.
+    private let isOpen: Bool
+    private let watcher = Mutex<Int?>(nil)
+
+    init<Output>(_ cluster: Cluster, _ options: MapOptions<Output>) throws(ClusterError) {
+        self.cluster = cluster
+        isOpen = options.isDistributed && options.pool == nil
+        members = options.isDistributed ? try cluster.members(of: options.pool) : cluster.localMembers
+    }
+
+    func begin(_ run: MapRun) {
+        if isOpen { watcher.withLock { $0 = cluster.watchJoins { [weak run] in run?.join($0) } } }
+        run.begin(members)
+    }
+
+    func end() {
+        if let watcher = watcher.withLock({ $0.take() }) { cluster.endJoinWatch(watcher) }
+    }
+}
+
+extension Cluster {
     /// The workers that a map begins with: those of the pool that are there, or all.
-    private func members(of pool: (any AbstractWorkerPool)?) throws(ClusterError) -> [Member] {
+    fileprivate func members(of pool: (any AbstractWorkerPool)?) throws(ClusterError) -> [Member] {
         let all = try allMembers()
         guard let pool else {
             guard !all.isEmpty else { throw .noWorkers }
@@ -48,17 +155,24 @@ extension Cluster {
 }
 
 /// The captures of one map, for as long as it runs.
-private struct HeldCaptures {
+struct HeldCaptures: Sendable {
     /// Nil if there are none.
     let set: CaptureSet?
     private let cache: CaptureCache?
 
-    init<each Capture>(
-        _ cluster: Cluster, _ captures: repeat each Capture, pool: (any AbstractWorkerPool)?, file: String, line: Int
-    ) throws where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-        let encoded = try EncodedCaptures(repeat each captures, file: file, line: line)
-        cache = pool == nil ? cluster.captureCache : (pool as? CachingPool)?.cache
-        set = encoded.isEmpty ? nil : try cache?.take(encoded) ?? CaptureSet(encoded)
+    init<Output>(
+        _ cluster: Cluster, _ encoded: EncodedCaptures, _ options: MapOptions<Output>
+    ) throws(BodyError) {
+        let pool = options.pool
+        cache = pool == nil && options.isDistributed ? cluster.captureCache : (pool as? CachingPool)?.cache
+        set =
+            if encoded.isEmpty {
+                nil
+            } else if let cache {
+                try cache.take(encoded)
+            } else {
+                try CaptureSet(encoded)
+            }
     }
 
     func release() {

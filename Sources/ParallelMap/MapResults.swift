@@ -13,6 +13,13 @@ protocol MapResults: AnyObject, Sendable {
 
     /// Keeps a result that came from elsewhere.
     func put(_ output: any Sendable, at index: Int)
+
+    /// How many results are kept for somebody who takes them one after the other.
+    var heldCount: Int { get }
+}
+
+extension MapResults {
+    var heldCount: Int { 0 }
 }
 
 /// An answer that is none to its batch.

@@ -19,16 +19,23 @@ final class MapRun: Sendable {
     private let state: Mutex<MapState>
     private let outcome = Eventual<Result<Void, any Error>>()
 
-    /// - Parameter schedule: Of as many elements as `input` has, or as it will have.
+    /// Whether elements come while it is under way.
+    private let isArriving: Bool
+
+    /// - Parameter count: How many elements there are; nil if they come later, see ``supply(_:)``.
     init(
-        _ input: any MapInput, to results: any MapResults, function: FunctionReference, captures: CaptureSet?,
-        schedule: MapSchedule, judge: any FailureJudge
+        _ input: any MapInput, count: Int?, to results: any MapResults, function: FunctionReference,
+        captures: CaptureSet?, batchSize: BatchSize, retries: Int, judge: any FailureJudge
     ) {
         self.input = input
+        isArriving = count == nil
         self.results = results
         self.function = function
         self.captures = captures
         self.judge = judge
+        let schedule =
+            count.map { MapSchedule(count: $0, batchSize: batchSize, retries: retries) }
+            ?? MapSchedule(batchSize: batchSize, retries: retries)
         state = Mutex(MapState(schedule: schedule))
     }
 
@@ -83,21 +90,32 @@ final class MapRun: Sendable {
 
     /// Waits until elements are wanted.
     ///
-    /// - Parameter limit: Most elements that may be there without a result.
+    /// - Parameter limit: See `MapSchedule.appetite`.
     /// - Returns: How many; 0 if the map is over.
-    func appetite(limit: Int) async -> Int {
+    func appetite(limit: Int?) async -> Int {
         while true {
-            let wanted = state.withLock { $0.appetite(limit: limit) }
-            if let wanted { return wanted }
+            if let wanted = state.withLock({ $0.appetite(limit: limit, held: results.heldCount) }) { return wanted }
             await withCheckedContinuation { continuation in
                 let isHungry = state.withLock { state in
-                    guard state.appetite(limit: limit) == nil else { return true }
-                    state.whenHungry = { continuation.resume() }
+                    guard state.appetite(limit: limit, held: results.heldCount) == nil else { return true }
+                    state.whenHungry = (limit, { continuation.resume() })
                     return false
                 }
                 if isHungry { continuation.resume() }
             }
         }
+    }
+
+    /// Looks whether elements are wanted, after results were taken.
+    func feed() {
+        let whenHungry = state.withLock { state -> (@Sendable () -> Void)? in
+            guard let (limit, action) = state.whenHungry,
+                state.appetite(limit: limit, held: results.heldCount) != nil
+            else { return nil }
+            state.whenHungry = nil
+            return action
+        }
+        whenHungry?()
     }
 
     // MARK: - Giving
@@ -152,6 +170,7 @@ final class MapRun: Sendable {
                 .failure(ClusterError(.refused, "the answer of worker \(seat.member.id) can't be read: \(error)")))
         }
         guard failed.isEmpty else { return receive(failed, for: batch, from: seat) }
+        if isArriving { input.forget(batch) }
         let now = monotonicSeconds()
         // Where nothing is out of the ordinary, an answer takes this lock once.
         let (step, next, isMore) = state.withLock { state -> (Step, Range<Int>?, Bool) in
@@ -177,6 +196,14 @@ final class MapRun: Sendable {
                     worker: seat.member.id, host: seat.member.launched.host, index: index, failure: failed.failure)
                 return state.failure(of: index, with: seat.member, error)
             }
+        }
+        if isArriving {
+            var start = batch.lowerBound
+            for failure in failures {
+                if start < failure.index { input.forget(start..<failure.index) }
+                start = failure.index + 1
+            }
+            if start < batch.upperBound { input.forget(start..<batch.upperBound) }
         }
         if !failures.isEmpty { judge(failures) }
         supply(seat)
@@ -238,6 +265,7 @@ final class MapRun: Sendable {
             case .replaced(let output):
                 results.put(output, at: failure.index)
                 state.schedule.settle()
+                if isArriving { input.forget(failure.index..<failure.index + 1) }
             case .retried(let delay) where !state.schedule.isStopped && state.schedule.hasWorkers:
                 state.schedule.retry(failure.index, due: now + delay)
             case .retried: return state.giveUp(failure)
@@ -294,17 +322,8 @@ final class MapRun: Sendable {
         case .goOn(let due):
             if let due { wake(at: due) }
             if let seat { supply(seat) } else if !isSupplied { supplyAll() }
-            feed()
+            if isArriving { feed() }
         }
-    }
-
-    /// Tells who brings elements that some are wanted.
-    private func feed() {
-        let whenHungry = state.withLock { state in
-            guard state.whenHungry != nil, state.schedule.isHungry else { return nil as (@Sendable () -> Void)? }
-            return state.whenHungry.take()
-        }
-        whenHungry?()
     }
 
     /// No worker is left. Elements that were tried before have failed; if others were not, the map has.
@@ -348,6 +367,6 @@ final class MapRun: Sendable {
             for seat in seats { seat.cancel() }
         }
         outcome.fulfil(result)
-        whenHungry?()
+        whenHungry?.action()
     }
 }

@@ -16,21 +16,17 @@ struct MapState: Sendable {
     var hasBegun = false
     var isOver = false
     /// Told when elements are wanted, or the map is over.
-    var whenHungry: (@Sendable () -> Void)?
+    var whenHungry: (limit: Int?, action: @Sendable () -> Void)?
 
     init(schedule: MapSchedule) {
         self.schedule = schedule
     }
 
     /// How many elements are wanted; nil if none are now, 0 if none will be.
-    ///
-    /// - Parameter limit: Most that may be there without a result.
-    func appetite(limit: Int) -> Int? {
+    func appetite(limit: Int?, held: Int) -> Int? {
         if isOver || schedule.isStopped { return 0 }
-        guard schedule.isHungry else { return nil }
-        let (there, wanted) = schedule.supplyLevel
-        let room = limit - schedule.unsettledCount
-        return room > 0 ? min(max(wanted - there, 1), room) : nil
+        let wanted = schedule.appetite(limit: limit, held: held)
+        return wanted > 0 ? wanted : nil
     }
 
     /// Gives a member its seat; nil if it has one.

@@ -55,6 +55,37 @@ struct AsyncPairBody<First, Second, Output, each Capture>: Body {
     }
 }
 
+struct TripleBody<First, Second, Third, Output, each Capture>: Body {
+    let function: @Sendable (First, Second, Third, repeat each Capture) throws -> Output
+    init(_ function: @escaping @Sendable (First, Second, Third, repeat each Capture) throws -> Output) {
+        self.function = function
+    }
+}
+
+struct AsyncTripleBody<First, Second, Third, Output, each Capture>: Body {
+    let function: @Sendable (First, Second, Third, repeat each Capture) async throws -> Output
+    init(_ function: @escaping @Sendable (First, Second, Third, repeat each Capture) async throws -> Output) {
+        self.function = function
+    }
+}
+
+struct BatchBody<Element: Plain, Output: Plain, each Capture>: Body {
+    let function: @Sendable (Span<Element>, inout MutableSpan<Output>, repeat each Capture) throws -> Void
+    init(
+        _ function: @escaping @Sendable (Span<Element>, inout MutableSpan<Output>, repeat each Capture) throws -> Void
+    ) {
+        self.function = function
+    }
+}
+
+/// Without captures, a type of its own: inference of `inout` does not look through an empty pack.
+struct SoleBatchBody<Element: Plain, Output: Plain>: Body {
+    let function: @Sendable (Span<Element>, inout MutableSpan<Output>) throws -> Void
+    init(_ function: @escaping @Sendable (Span<Element>, inout MutableSpan<Output>) throws -> Void) {
+        self.function = function
+    }
+}
+
 struct CallBody<Output, each Capture>: Body {
     let function: @Sendable (repeat each Capture) throws -> Output
     init(_ function: @escaping @Sendable (repeat each Capture) throws -> Output) { self.function = function }

@@ -94,6 +94,59 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 }
 
+/// Bodies of three parameters for the members of a triple.
+package struct TripleFunction<First: Sendable, Second: Sendable, Third: Sendable, Output: Sendable, each Capture>
+where repeat each Capture: WireEncodable & WireDecodable & Sendable {
+    package let reference: FunctionReference
+
+    package init(
+        file: String, line: Int,
+        _ body: @escaping @Sendable (First, Second, Third, repeat each Capture) throws -> Output
+    ) throws(BodyError) {
+        reference = try .refer(
+            to: ClosureWords(TripleBody<First, Second, Third, Output, repeat each Capture>(body)),
+            runner: TripleRunner<First, Second, Third, Output, repeat each Capture>.self, file: file, line: line)
+    }
+
+    package init(
+        file: String, line: Int,
+        _ body: @escaping @Sendable (First, Second, Third, repeat each Capture) async throws -> Output
+    ) throws(BodyError) {
+        reference = try .refer(
+            to: ClosureWords(AsyncTripleBody<First, Second, Third, Output, repeat each Capture>(body)),
+            runner: AsyncTripleRunner<First, Second, Third, Output, repeat each Capture>.self, file: file, line: line)
+    }
+}
+
+/// Bodies for whole batches.
+package struct BatchFunction<Element: Plain & Sendable, Output: Plain & Sendable, each Capture>
+where repeat each Capture: WireEncodable & WireDecodable & Sendable {
+    package let reference: FunctionReference
+
+    package init(
+        file: String, line: Int,
+        _ body: @escaping @Sendable (Span<Element>, inout MutableSpan<Output>, repeat each Capture) throws -> Void
+    ) throws(BodyError) {
+        reference = try .refer(
+            to: ClosureWords(BatchBody<Element, Output, repeat each Capture>(body)),
+            runner: BatchRunner<Element, Output, repeat each Capture>.self, file: file, line: line)
+    }
+}
+
+/// Bodies for whole batches, without captures.
+package struct SoleBatchFunction<Element: Plain & Sendable, Output: Plain & Sendable> {
+    package let reference: FunctionReference
+
+    package init(
+        file: String, line: Int,
+        _ body: @escaping @Sendable (Span<Element>, inout MutableSpan<Output>) throws -> Void
+    ) throws(BodyError) {
+        reference = try .refer(
+            to: ClosureWords(SoleBatchBody<Element, Output>(body)), runner: SoleBatchRunner<Element, Output>.self,
+            file: file, line: line)
+    }
+}
+
 /// Bodies that are given captures alone.
 package struct CallFunction<Output: Sendable, each Capture>
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {

@@ -143,6 +143,147 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 }
 
+final class TripleRunner<First: Sendable, Second: Sendable, Third: Sendable, Output: Sendable, each Capture>: SynchronousRunner
+where repeat each Capture: WireEncodable & WireDecodable & Sendable {
+    static var types: [any Any.Type] {
+        list([First.self, Second.self, Third.self, Output.self], Captures<repeat each Capture>.self)
+    }
+
+    private let function: @Sendable (First, Second, Third, repeat each Capture) throws -> Output
+    private let captures = CapturesOf<repeat each Capture>()
+    private let inputs = ValueCoder<(First, Second, Third)>()
+    private let outputs = ValueCoder<Output>()
+
+    init(code: UInt) {
+        function = TripleBody<First, Second, Third, Output, repeat each Capture>(code: code).function
+    }
+
+    func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try captures.read(from: &input)
+    }
+
+    func run(
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
+        isCancelled: () -> Bool
+    ) throws(WireError) {
+        let captures = try self.captures.unwrap(captures)
+        try Self.runEach(
+            inputs, outputs, &input, &output, capturing: repeat each captures.values, isCancelled: isCancelled
+        ) { (triple: (First, Second, Third), values: repeat each Capture) in
+            try function(triple.0, triple.1, triple.2, repeat each values)
+        }
+    }
+}
+
+final class AsyncTripleRunner<First: Sendable, Second: Sendable, Third: Sendable, Output: Sendable, each Capture>: AsynchronousRunner
+where repeat each Capture: WireEncodable & WireDecodable & Sendable {
+    static var types: [any Any.Type] {
+        list([First.self, Second.self, Third.self, Output.self], Captures<repeat each Capture>.self)
+    }
+
+    private let function: @Sendable (First, Second, Third, repeat each Capture) async throws -> Output
+    private let captures = CapturesOf<repeat each Capture>()
+
+    init(code: UInt) {
+        function = AsyncTripleBody<First, Second, Third, Output, repeat each Capture>(code: code).function
+    }
+
+    func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try captures.read(from: &input)
+    }
+
+    func run(
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter
+    ) async throws(WireError) {
+        let captures = try self.captures.unwrap(captures)
+        let triples = try Self.read(input, ValueCoder<(First, Second, Third)>())
+        await Self.runEach(triples, ValueCoder<Output>(), &output) { [self] triple in
+            try await function(triple.0, triple.1, triple.2, repeat each captures.values)
+        }
+    }
+}
+
+/// Runs a body that takes all elements of a batch at once, and makes their results.
+private func runBatch<Element: Plain, Output: Plain>(
+    _ inputs: ValueCoder<Element>, _ outputs: ValueCoder<Output>, _ input: inout WireReader,
+    _ output: inout WireWriter, isCancelled: () -> Bool,
+    _ body: (Span<Element>, inout MutableSpan<Output>) throws -> Void
+) throws(WireError) {
+    var failures: [IndexedFailure] = []
+    try unsafe inputs.read(from: &input) { elements in
+        unsafe outputs.write(atMost: elements.count, to: &output) { results in
+            guard !isCancelled() else { return 0 }
+            // SAFETY: room for as many; any bits are a plain value, so all are values whatever the body leaves.
+            var span = unsafe MutableSpan(_unsafeStart: results, count: elements.count)
+            do {
+                // SAFETY: the elements stay for the call that they were given to.
+                try body(unsafe Span(_unsafeElements: elements), &span)
+                return elements.count
+            } catch {
+                // Which of them it was, nobody knows: each is tried by itself, if at all.
+                let failure = RemoteFailure(error)
+                failures = elements.indices.map { IndexedFailure(index: $0, failure: failure) }
+                return 0
+            }
+        }
+    }
+    try input.expectEnd()
+    output.write(failures)
+}
+
+final class BatchRunner<Element: Plain & Sendable, Output: Plain & Sendable, each Capture>: SynchronousRunner
+where repeat each Capture: WireEncodable & WireDecodable & Sendable {
+    static var types: [any Any.Type] { list([Element.self, Output.self], Captures<repeat each Capture>.self) }
+
+    private let function: @Sendable (Span<Element>, inout MutableSpan<Output>, repeat each Capture) throws -> Void
+    private let captures = CapturesOf<repeat each Capture>()
+    private let inputs = ValueCoder<Element>()
+    private let outputs = ValueCoder<Output>()
+
+    init(code: UInt) {
+        function = BatchBody<Element, Output, repeat each Capture>(code: code).function
+    }
+
+    func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try captures.read(from: &input)
+    }
+
+    func run(
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
+        isCancelled: () -> Bool
+    ) throws(WireError) {
+        let captures = try self.captures.unwrap(captures)
+        try runBatch(inputs, outputs, &input, &output, isCancelled: isCancelled) { elements, results in
+            try function(elements, &results, repeat each captures.values)
+        }
+    }
+}
+
+final class SoleBatchRunner<Element: Plain & Sendable, Output: Plain & Sendable>: SynchronousRunner {
+    static var types: [any Any.Type] { [Element.self, Output.self] }
+
+    private let function: @Sendable (Span<Element>, inout MutableSpan<Output>) throws -> Void
+    private let captures = CapturesOf< >()
+    private let inputs = ValueCoder<Element>()
+    private let outputs = ValueCoder<Output>()
+
+    init(code: UInt) {
+        function = SoleBatchBody<Element, Output>(code: code).function
+    }
+
+    func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try captures.read(from: &input)
+    }
+
+    func run(
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
+        isCancelled: () -> Bool
+    ) throws(WireError) {
+        _ = try self.captures.unwrap(captures)
+        try runBatch(inputs, outputs, &input, &output, isCancelled: isCancelled, function)
+    }
+}
+
 final class CallRunner<Output: Sendable, each Capture>: SynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     static var types: [any Any.Type] { list([Output.self], Captures<repeat each Capture>.self) }

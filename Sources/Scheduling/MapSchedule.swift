@@ -36,7 +36,7 @@ package struct MapSchedule: Sendable {
     /// Elements that are there so far.
     private var count = 0
     private var hasAll = false
-    /// Elements that were not given out, as they came: a batch is from one of these.
+    /// Elements that were not given out.
     private var supplies = BatchQueue()
     private var untriedCount = 0
     /// Batches that were given out and came back, not begun.
@@ -78,7 +78,7 @@ package struct MapSchedule: Sendable {
     package mutating func supply(_ more: Int) {
         precondition(more >= 0 && !hasAll, "a map has no fewer than no elements, and none after the last")
         guard more > 0 else { return }
-        supplies.append(count..<count + more)
+        supplies.extend(by: count..<count + more)
         count += more
         untriedCount += more
     }
@@ -88,15 +88,17 @@ package struct MapSchedule: Sendable {
         hasAll = true
     }
 
-    /// How many elements wait to be given out, and how many should, so that no worker waits for them.
-    package var supplyLevel: (there: Int, wanted: Int) {
-        (untriedCount, 2 * max(activeCount, 1) * sizer.appetite)
-    }
-
-    /// Whether more elements should come soon.
-    package var isHungry: Bool {
-        let (there, wanted) = supplyLevel
-        return !hasAll && there * 2 <= wanted
+    /// How many more elements should come soon; 0 if enough are there.
+    ///
+    /// - Parameters:
+    ///   - limit: Most elements that may be there without a result, or with one that is still held; as many as keep the
+    ///     workers busy, several times over, unless told.
+    ///   - held: How many results are held.
+    package func appetite(limit: Int?, held: Int) -> Int {
+        guard !hasAll else { return 0 }
+        let wanted = 2 * max(activeCount, 1) * sizer.appetite
+        guard untriedCount * 2 <= wanted else { return 0 }
+        return max(0, min(wanted - untriedCount, (limit ?? 4 * wanted) - unsettledCount - held))
     }
 
     /// How many elements are there that have not been settled.
@@ -298,6 +300,15 @@ private struct BatchQueue {
     var first: Range<Int>? { start < ranges.count ? ranges[start] : nil }
 
     mutating func append(_ range: Range<Int>) { ranges.append(range) }
+
+    /// Appends a range, as a part of the last if it goes on where that ends.
+    mutating func extend(by range: Range<Int>) {
+        if start < ranges.count, let last = ranges.last, last.upperBound == range.lowerBound {
+            ranges[ranges.count - 1] = last.lowerBound..<range.upperBound
+        } else {
+            ranges.append(range)
+        }
+    }
 
     /// Removes a range; false if it is not there.
     mutating func remove(_ range: Range<Int>) -> Bool {

@@ -30,17 +30,18 @@ package final class SegmentExchange: Sendable {
         private struct State {
             var offsets: [Int] = []
             var isWanted = false
+            /// Told of the first since they were taken.
+            var onNews: (@Sendable () -> Void)?
         }
         private let state = Mutex(State())
-        private let onNews = Mutex<(@Sendable () -> Void)?>(nil)
 
         func add(_ offset: Int) {
-            let isFirst = state.withLock { state in
+            let onNews = state.withLock { state in
                 defer { state.isWanted = true }
                 state.offsets.append(offset)
-                return !state.isWanted
+                return state.isWanted ? nil : state.onNews
             }
-            guard isFirst, let onNews = onNews.withLock({ $0 }) else { return }
+            guard let onNews else { return }
             // Not here: whoever lets go of the last reference may hold the locks that sending takes.
             Poller.links.perform(onNews)
         }
@@ -55,7 +56,7 @@ package final class SegmentExchange: Sendable {
             }
         }
 
-        func notify(_ action: (@Sendable () -> Void)?) { onNews.withLock { $0 = action } }
+        func notify(_ action: (@Sendable () -> Void)?) { state.withLock { $0.onNews = action } }
     }
 
     /// - Parameters:

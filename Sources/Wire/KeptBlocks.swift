@@ -145,7 +145,7 @@ extension WireWriter {
 }
 
 /// Holds an array, so that a block of its elements can.
-private final class ArrayOwner<Element> {
+internal final class ArrayOwner<Element> {
     let array: [Element]
     init(_ array: [Element]) { self.array = array }
 }

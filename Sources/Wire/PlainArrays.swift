@@ -19,6 +19,23 @@ extension WireWriter {
         return unsafe cursor
     }
 
+    /// Appends a part of an array of plain elements without gaps: large ones are kept beside the message, not copied.
+    ///
+    /// - Parameters:
+    ///   - bytes: The whole array's.
+    ///   - batch: The part, in elements of `size` bytes.
+    package mutating func write(
+        plain bytes: SharedArray<UInt8>, at batch: Range<Int>, size: Int, alignment: Int
+    ) {
+        let part = bytes.extracting(batch.lowerBound * size..<batch.upperBound * size)
+        if part.count >= kept.minimumByteCount, keep(part, count: batch.count, alignment: alignment) { return }
+        // SAFETY: room for as many bytes as there are.
+        unsafe part.span.withUnsafeBytes { source in
+            let target = unsafe appendPlainArray(count: batch.count, size: size, alignment: alignment)
+            if let first = source.baseAddress { unsafe target.copyMemory(from: first, byteCount: source.count) }
+        }
+    }
+
     /// Takes back what was written behind the first `byteCount` bytes, none of it an array that was kept.
     package mutating func removeBytes(after byteCount: Int) {
         precondition(byteCount >= 0 && byteCount <= self.byteCount, "only what was written is taken back")
@@ -37,4 +54,23 @@ extension WireReader {
         let count = try readLength()
         return try readElementBytes(count: count, size: size, alignment: alignment)
     }
+}
+
+extension SharedArray<UInt8> {
+    /// The bytes of an array's elements, which are not copied.
+    ///
+    /// - Precondition: The elements are plain, and have no gaps between them.
+    package init<Value: Sendable>(bytesOfPlain array: [Value]) {
+        let owner = ArrayOwner(array)
+        self = unsafe owner.array.withUnsafeBytes { bytes in
+            // SAFETY: plain elements without gaps are initialised bytes. An array's elements stay where they are, and as
+            // they are, while there is a second reference to it: the owner's, which never changes it.
+            unsafe SharedArray(bytes.assumingMemoryBound(to: UInt8.self), owner: owner)
+        }
+    }
+}
+
+extension SharedArray {
+    /// The elements' bytes, in the same memory; nil if there are gaps between the elements.
+    package var bytes: SharedArray<UInt8>? { sharedBytes }
 }

@@ -55,8 +55,9 @@ private struct FakeMap {
         members = workers.enumerated().map { Member(id: WorkerID($0.offset + 2), launched: $0.element) }
         results = PlainResults(count: elements)
         map = MapRun(
-            ArrayInput(Array(0..<elements)), to: results, function: try RemoteFunction { (x: Int) in x }.reference,
-            captures: nil, schedule: MapSchedule(count: elements, batchSize: 1, retries: 2), judge: handling)
+            ArrayInput(Array(0..<elements)), count: elements, to: results,
+            function: try RemoteFunction { (x: Int) in x }.reference, captures: nil, batchSize: 1, retries: 2,
+            judge: handling)
     }
 
     /// Runs the map to its end.
