@@ -36,6 +36,8 @@ package final class Poller: Sendable {
         var watched: [UInt64: @Sendable (Readiness) -> Void] = [:]
         var deadlines: [(at: Double, token: UInt64, action: @Sendable () -> Void)] = []
         var nextToken: UInt64 = 1
+        /// When the thread looks at the deadlines again by itself. While it handles what came, that is soon.
+        var wakesAt = -Double.infinity
     }
 
     private let state = Mutex(State())
@@ -112,14 +114,15 @@ package final class Poller: Sendable {
     @discardableResult
     package func after(seconds: Double, _ action: @escaping @Sendable () -> Void) -> Token {
         let at = monotonicSeconds() + seconds
-        let (token, isFirst) = state.withLock { state in
+        let (token, isEarlier) = state.withLock { state in
             let token = state.nextToken
             state.nextToken += 1
             let index = state.deadlines.firstIndex { $0.at > at } ?? state.deadlines.endIndex
             state.deadlines.insert((at, token, action), at: index)
-            return (token, index == 0)
+            defer { state.wakesAt = min(state.wakesAt, at) }
+            return (token, at < state.wakesAt)
         }
-        if isFirst { wakeUp() }
+        if isEarlier { wakeUp() }
         return Token(number: token)
     }
 
@@ -192,7 +195,10 @@ package final class Poller: Sendable {
     ///   - isBusy: Whether the last event came quickly; set for the next call.
     ///   - rounds: How often sources had news.
     private func wait(_ isBusy: inout Bool, _ rounds: inout Int) {
-        let next = state.withLock { $0.deadlines.first?.at }
+        let next = state.withLock { state in
+            state.wakesAt = state.deadlines.first?.at ?? .infinity
+            return state.deadlines.first?.at
+        }
         var timeout: CInt = -1
         if let next {
             // Rounded up, or a deadline a fraction of a millisecond away would spin.
@@ -221,6 +227,7 @@ package final class Poller: Sendable {
                 unsafe (token: buffer[index].data.u64, readiness: Readiness(rawValue: buffer[index].events))
             }
         }
+        state.withLock { $0.wakesAt = -.infinity }
         for (token, readiness) in ready {
             if token == Poller.wakeToken {
                 var value: eventfd_t = 0

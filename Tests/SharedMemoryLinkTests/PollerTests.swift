@@ -34,6 +34,21 @@ struct PollerTests {
         #expect(notes.all == targets.sorted { $0.value < $1.value }.map(\.key) && early.all.isEmpty)
     }
 
+    @Test("a deadline that is set by a handler passes before later ones that were set earlier")
+    func nested() async {
+        let notes = Notes()
+        poller.after(seconds: 10) { notes.add(10) }
+        poller.perform { [poller] in
+            poller.after(seconds: 0.02) { notes.add(2) }
+            poller.after(seconds: 0.01) {
+                notes.add(1)
+                poller.perform { poller.after(seconds: 0.02) { notes.add(3) } }
+            }
+        }
+        #expect(await eventually { notes.all.count == 3 })
+        #expect(notes.all == [1, 2, 3])
+    }
+
     @Test("what is to be performed runs in the order it was asked for")
     func performs() async {
         let notes = Notes()
