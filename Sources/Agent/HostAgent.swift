@@ -21,6 +21,8 @@ package struct HostAgent: Sendable {
     package func start(
         _ launches: [WorkerLaunch], ready: (Int, WorkerProcess, Hello) async throws -> Void
     ) async throws {
+        try OpenFiles.reserve(launches.count)
+        defer { OpenFiles.release(launches.count) }
         let started = Started()
         do {
             try await withThrowingTaskGroup { group in

@@ -13,7 +13,7 @@ package struct SpawnError: Error, Sendable, CustomStringConvertible {
 struct SpawnedProcess: Sendable {
     let process: pid_t
     /// A pidfd, which the receiver owns.
-    let watch: CInt
+    var watch: CInt
     /// What could not be had (a memory policy that the container forbids), in words.
     var warnings: [String]
 }
@@ -105,7 +105,8 @@ final class Spawner: Sendable {
                             var request = unsafe platform_spawn_request(
                                 executable: executable[0], arguments: arguments, environment: environment,
                                 directory: directory, descriptors: descriptors.baseAddress,
-                                descriptor_count: descriptors.count, parent_death_signal: deathSignal, group: group)
+                                descriptor_count: descriptors.count, parent_death_signal: deathSignal, group: group,
+                                open_file_limit: OpenFiles.softLimitOfPrograms ?? 0)
                             return unsafe platform_spawn(&request, &process, &watch, &step)
                         }
                     }

@@ -109,12 +109,15 @@ package final class WorkerProcess: Sendable {
         let inherited = WorkerDescriptors(
             socket: sockets.far.number, rings: memory.number, bell: Poller.links.bell, driversArena: ours.number,
             arena: theirs.number)
-        let spawned = try Spawner.start(
+        var spawned = try Spawner.start(
             launch, descriptors: [nothing, output.far.number, error.far.number] + inherited.list, link: 3)
-        let segments = SegmentExchange({ () throws(SharedMemoryError) in arena }, peer: reading)
+        spawned.watch = OpenFiles.moved(Descriptor(owning: spawned.watch)).release()
+        let segments = SegmentExchange(
+            { () throws(SharedMemoryError) in arena }, peer: OpenFiles.moved(reading))
         let worker = WorkerProcess(
-            spawned, link: RingLink(rings, segments, owning: sockets.takeNear()),
-            output: WorkerOutput(output: output.takeNear(), error: error.takeNear()))
+            spawned, link: RingLink(rings, segments, owning: OpenFiles.moved(sockets.takeNear())),
+            output: WorkerOutput(
+                output: OpenFiles.moved(output.takeNear()), error: OpenFiles.moved(error.takeNear())))
         worker.begin()
         return worker
     }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -67,6 +68,11 @@ static void become(const struct platform_spawn_request *request, pid_t parent, i
         }
     }
     platform_close_from((unsigned)count);
+    struct rlimit limit;
+    if (request->open_file_limit > 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = (rlim_t)request->open_file_limit;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
     if (request->directory != NULL) {
         report->step = platform_spawn_directory;
         if (chdir(request->directory) != 0) {

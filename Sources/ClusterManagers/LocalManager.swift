@@ -12,7 +12,8 @@ public struct LocalManager: ClusterManager {
 
     /// Starts the workers.
     ///
-    /// - Throws: `LaunchError` for a count below 1, `WorkerStartError` if one does not come up.
+    /// - Throws: `LaunchError` for a count below 1, `WorkerStartError` if one does not come up; another error where the
+    ///   system, or its limit on open files, does not allow for as many.
     public func launch(_ ready: (any LaunchedWorker) async throws -> Void) async throws {
         let number = try count ?? Topology.discover().allowed.count
         guard number >= 1 else {
@@ -28,6 +29,10 @@ extension ClusterManager where Self == LocalManager {
     ///
     /// A worker is this program, started again with the same arguments; its first `withCluster` turns it into a worker
     /// and does not return. What it prints before is dropped. It talks to this process through inherited descriptors.
+    ///
+    /// Each worker takes up to five descriptors here. Where many would leave this process few, its soft limit on open files
+    /// is raised, and stays so. Descriptors that the program opens itself still get numbers below the old limit, as
+    /// select(2) needs them, and workers have the old limit; other programs that this one starts inherit the new one.
     ///
     /// - Parameters:
     ///   - count: Number of workers; one for each usable CPU unless told.

@@ -8,7 +8,7 @@ import Muster
     typealias Scenario = @Sendable ([String]) async throws -> Void
 
     static let scenarios: [String: Scenario] = [
-        maps, mapForms, mapFaults, pools, refusals, failures, lifetimes, local, membership, rings,
+        maps, mapForms, mapFaults, pools, refusals, failures, lifetimes, local, membership, rings, many,
     ]
     .reduce(into: [:]) { all, theme in all.merge(theme) { _, _ in fatalError("two scenarios of one name") } }
 

@@ -21,6 +21,8 @@ struct platform_spawn_request {
     int parent_death_signal;
     /// The process group that the child joins, or 0 for a new one that it leads.
     pid_t group;
+    /// Soft limit on open files of the child, or 0 for the caller's.
+    long open_file_limit;
 };
 
 /// Which step of starting a process failed.
