@@ -409,16 +409,19 @@ double floor_copy(size_t size, int fresh) {
 
 double floor_spawn(const char *program, const char *argument, long count) {
     char *arguments[] = {(char *)program, (char *)argument, NULL};
+    pid_t *children = malloc(sizeof(pid_t) * (size_t)count);
+    int failed = children == NULL;
+    long started = 0;
     double start = floor_seconds();
-    for (long index = 0; index < count; index++) {
-        pid_t child;
-        if (posix_spawn(&child, program, NULL, NULL, arguments, environ) != 0) {
-            return -1;
-        }
-        int status;
-        if (waitpid(child, &status, 0) != child || status != 0) {
-            return -1;
-        }
+    while (!failed && started < count) {
+        failed = posix_spawn(&children[started], program, NULL, NULL, arguments, environ) != 0;
+        started += !failed;
     }
-    return floor_seconds() - start;
+    for (long index = 0; index < started; index++) {
+        int status;
+        failed |= waitpid(children[index], &status, 0) != children[index] || status != 0;
+    }
+    double seconds = floor_seconds() - start;
+    free(children);
+    return failed ? -1 : seconds;
 }

@@ -23,6 +23,7 @@ enum Unit: String {
     case millionPerSecond = "M/s"
     case gigabytesPerSecond = "GB/s"
     case mebibytes = "MiB"
+    case percent = "%"
 
     /// Whether more is better.
     var isRate: Bool { self == .millionPerSecond || self == .gigabytesPerSecond }

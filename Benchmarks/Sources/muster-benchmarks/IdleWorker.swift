@@ -1,3 +1,5 @@
+import CFloors
+import Glibc
 import Muster
 
 /// What a worker costs that has run one body and waits for the next.
@@ -25,6 +27,51 @@ struct IdleWorker: Benchmark {
                     },
                     Lane(key: "driver", label: "Muster: the driver") { share(ofProcess: "self", "Pss") },
                 ])
+        }
+    }
+}
+
+/// What workers cost that have nothing to do: they say that they are there, and the driver hears it.
+struct IdleCPU: Benchmark {
+    let name = "idle-cpu"
+    let title = "CPU time while 256 workers wait, over 4 s"
+    let unit = Unit.percent
+    let isSlow = true
+
+    func run(_ host: Host) async throws -> [Series] {
+        try await withCluster(.local(256)) { cluster in
+            var processes: [Int] = []
+            for worker in cluster.workers {
+                processes.append(Int(try await cluster.remoteCallFetch(on: worker) { processID() }))
+            }
+            // What a start leaves behind: threads of pools that end, and bodies' threads that stop looking.
+            try await Task.sleep(for: .seconds(1))
+            return try await alternate(
+                repeats: 1,
+                [
+                    Lane(key: "driver", label: "Muster: the driver, of one CPU") {
+                        try await share(of: [Int(processID())])
+                    },
+                    Lane(key: "workers", label: "Muster: the workers, all together, of one CPU") { [processes] in
+                        try await share(of: processes)
+                    },
+                ])
+        }
+    }
+
+    /// Percent of a CPU that processes take.
+    private func share(of processes: [Int]) async throws -> Double {
+        let (before, start) = (cpuSeconds(of: processes), floor_seconds())
+        try await Task.sleep(for: .seconds(4))
+        return (cpuSeconds(of: processes) - before) / (floor_seconds() - start) * 100
+    }
+
+    private func cpuSeconds(of processes: [Int]) -> Double {
+        processes.reduce(0) { sum, process in
+            var (clock, time) = (clockid_t(), timespec())
+            guard unsafe clock_getcpuclockid(pid_t(process), &clock) == 0, unsafe clock_gettime(clock, &time) == 0
+            else { return .nan }
+            return sum + Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
         }
     }
 }

@@ -12,14 +12,13 @@ struct StartUp: Benchmark {
         var lanes = [
             Lane(key: "spawn.true", label: "C: posix_spawn and wait, 16 × true") {
                 unsafe floor_spawn("/bin/true", nil, 16) * 1e3
-            },
-            Lane(key: "spawn.self.2", label: "C: posix_spawn and wait, 2 × this program, doing nothing") {
-                unsafe floor_spawn(program, "--idle", 2) * 1e3
-            },
-            Lane(key: "spawn.self.16", label: "C: the same, 16 ×") { unsafe floor_spawn(program, "--idle", 16) * 1e3 },
-            Lane(key: "spawn.self.64", label: "C: the same, 64 ×") { unsafe floor_spawn(program, "--idle", 64) * 1e3 },
+            }
         ]
-        for count in [2, 16, 64] {
+        for count in [2, 16, 64, 256] {
+            lanes.append(
+                Lane(key: "spawn.self.\(count)", label: "C: the same, \(count) × this program, doing nothing") {
+                    unsafe floor_spawn(program, "--idle", count) * 1e3
+                })
             lanes.append(
                 Lane(key: "muster.local.\(count)", label: "Muster: .local(\(count))", floor: "spawn.self.\(count)") {
                     try await start(.local(count))

@@ -40,7 +40,7 @@ enum floor_shared_way {
 /// Seconds for that with a block of `size` bytes.
 double floor_shared(size_t size, enum floor_shared_way way);
 
-/// Seconds to start a program with one argument (or none: NULL) and wait for its end, `count` times in turn.
+/// Seconds to start a program with one argument (or none: NULL) and wait for its end: `count` times, all of them at once.
 double floor_spawn(const char *program, const char *argument, long count);
 
 /// Binds all threads that the process has now to these CPUs; returns 0 or an errno.
