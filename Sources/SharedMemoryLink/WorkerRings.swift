@@ -19,7 +19,9 @@ package struct WorkerRings: Sendable {
     /// - Parameter wake: How the other side is woken: a worker sleeps on a futex in the memory, since it has nobody else to
     ///   listen to.
     package init(waking wake: RingWake = .futex) throws(SharedMemoryError) {
-        memory = try SharedMemory(byteCount: WorkerRings.byteCount, named: "muster-rings")
+        // What the system has left is not looked up: a worker's process takes several times as much, unasked, and that
+        // would take longer than all else that its start takes here.
+        memory = try SharedMemory(byteCount: WorkerRings.byteCount, named: "muster-rings", available: nil)
         toWorker = Ring(creatingIn: memory, capacity: WorkerRings.capacity, waking: wake)
         fromWorker = Ring(
             creatingIn: memory, at: WorkerRings.secondOffset, capacity: WorkerRings.capacity, waking: wake)
