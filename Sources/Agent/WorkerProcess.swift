@@ -189,7 +189,7 @@ package final class WorkerProcess: Sendable {
             return state.linkEnd
         }
         if let linkEnd { return onEnd(linkEnd) }
-        let welcome = Welcome(worker: id, heartbeatSeconds: min(1, heartbeatLimit / 4))
+        let welcome = Welcome(worker: id, heartbeatSeconds: min(3, heartbeatLimit / 4))
         // A link that has just ended refuses this, and calls `onEnd`.
         try? link.send(.welcome(welcome))
         look()
