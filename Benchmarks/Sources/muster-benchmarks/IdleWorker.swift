@@ -76,6 +76,35 @@ struct IdleCPU: Benchmark {
     }
 }
 
+/// What a large capture costs in memory, all processes together: the driver's own copy, and what the workers hold.
+struct CapturedMemory: Benchmark {
+    let name = "captured-memory"
+    let title = "Memory after pmap(1...100, capturing: 80 MB), 2 workers: all shares (PSS) together"
+    let unit = Unit.mebibytes
+
+    func run(_ host: Host) async throws -> [Series] {
+        let array = [Double](repeating: 1, count: 10_000_000)
+        return try await withCluster(.localAffinity(cpus: [host.second, host.worker])) { cluster in
+            var processes = ["self"]
+            for worker in cluster.workers {
+                processes.append("\(try await cluster.remoteCallFetch(on: worker) { processID() })")
+            }
+            let pool = CachingPool(cluster.workers)
+            _ = try await mapInLanes(array, cluster, pool)
+            return try await alternate(
+                repeats: 3,
+                [
+                    Lane(key: "all", label: "Muster: driver and workers") {
+                        processes.map { share(ofProcess: $0, "Pss") }.reduce(0, +)
+                    },
+                    Lane(key: "workers", label: "Muster: of that, the workers") {
+                        processes.dropFirst().map { share(ofProcess: $0, "Pss") }.reduce(0, +)
+                    },
+                ])
+        }
+    }
+}
+
 /// Mebibytes of a process, by the name of a line of `smaps_rollup`; see proc(5).
 private func share(ofProcess process: String, _ name: String) -> Double {
     let lines = contents(of: "/proc/\(process)/smaps_rollup").split(separator: "\n")

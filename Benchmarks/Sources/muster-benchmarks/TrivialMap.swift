@@ -1,3 +1,4 @@
+import CFloors
 import Muster
 
 /// A map whose body costs nothing: all that is measured is ours.
@@ -26,12 +27,13 @@ struct TrivialMap: Benchmark {
 
 /// Enough elements that the batches can become large.
 struct MillionIntegers: Benchmark {
-    let name = "map-ten-million"
-    let title = "pmap { $0 &+ 1 } over 10,000,000 Ints, 2 workers"
+    let name = "map-million"
+    let title = "pmap { $0 &+ 1 } over 1,000,000 Ints, 2 workers"
     let unit = Unit.millionPerSecond
 
     func run(_ host: Host) async throws -> [Series] {
-        let elements = Array(0..<10_000_000)
+        let elements = Array(0..<1_000_000)
+        let chunks = stride(from: 0, to: elements.count, by: 50_000).map { Array(elements[$0..<$0 + 50_000]) }
         return try await withCluster(.localAffinity(cpus: [host.second, host.worker])) { cluster in
             try await alternate(
                 repeats: 7,
@@ -40,12 +42,68 @@ struct MillionIntegers: Benchmark {
                     Lane(key: "muster.automatic", label: "Muster: automatic batches", floor: "loop") {
                         try await map(elements, cluster, batchSize: .automatic)
                     },
-                    Lane(key: "muster.hundredth", label: "Muster: batches of 100,000", floor: "loop") {
-                        try await map(elements, cluster, batchSize: 100_000)
+                    Lane(key: "muster.hundredth", label: "Muster: batches of 10,000", floor: "loop") {
+                        try await map(elements, cluster, batchSize: 10_000)
+                    },
+                    Lane(key: "muster.chunks", label: "Muster: 20 arrays of 50,000, as elements", floor: "loop") {
+                        let seconds = try await seconds {
+                            let parts = try await cluster.pmap(chunks, batchSize: 1) { $0.map { $0 &+ 1 } }
+                            let results = Array(parts.joined())
+                            precondition(results.count == elements.count && results[999_999] == 1_000_000)
+                        }
+                        return Double(elements.count) / seconds / 1e6
                     },
                 ])
         }
     }
+}
+
+/// Enough elements that memory is what counts.
+struct TenMillionIntegers: Benchmark {
+    let name = "map-ten-million"
+    let title = "pmap { $0 &+ 1 } over 10,000,000 Ints, 2 workers"
+    let unit = Unit.millionPerSecond
+
+    func run(_ host: Host) async throws -> [Series] {
+        let elements = Array(0..<10_000_000)
+        let copied = elements.withUnsafeBytes { $0.count }
+        return try await withCluster(.localAffinity(cpus: [host.second, host.worker])) { cluster in
+            let shared = try SharedArray<Int>(copying: elements.span, in: .shared)
+            return try await alternate(
+                repeats: 7,
+                [
+                    Lane(key: "loop", label: "Swift: a loop in one thread") { try await loop(elements) },
+                    Lane(key: "copy.warm", label: "C: memcpy into pages the process has") {
+                        Double(elements.count) / floor_copy(copied, 0) / 1e6
+                    },
+                    Lane(key: "copy.fresh", label: "C: memcpy into new pages") {
+                        Double(elements.count) / floor_copy(copied, 1) / 1e6
+                    },
+                    Lane(key: "muster.automatic", label: "Muster: automatic batches", floor: "loop") {
+                        try await map(elements, cluster, batchSize: .automatic)
+                    },
+                    Lane(key: "muster.batches", label: "Muster: batch bodies", floor: "copy.warm") {
+                        try await mapBatches(elements, cluster)
+                    },
+                    Lane(key: "muster.shared", label: "Muster: batch bodies, SharedArray", floor: "copy.warm") {
+                        try await mapBatches(shared, cluster)
+                    },
+                ])
+        }
+    }
+}
+
+/// Million elements a second.
+private nonisolated(nonsending) func mapBatches(
+    _ elements: some Collection<Int>, _ cluster: Cluster
+) async throws -> Double {
+    let seconds = try await seconds {
+        let results: [Int] = try await cluster.pmapBatches(elements) { inputs, outputs in
+            for index in inputs.indices { outputs[index] = inputs[index] &+ 1 }
+        }
+        precondition(results.count == elements.count && results[elements.count - 1] == elements.count)
+    }
+    return Double(elements.count) / seconds / 1e6
 }
 
 /// Million elements a second.
