@@ -97,4 +97,16 @@ extension WireDecodable {
         self = try input.read()
         try input.expectEnd()
     }
+
+    /// Reads a value from a message in pieces that holds nothing else, with its large arrays where the message has them.
+    ///
+    /// - Throws: As ``init(wireMessage:limits:)``.
+    @inline(never)
+    package init(
+        wireMessage message: WireMessage, adopting arrays: AdoptedArrays, limits: WireLimits = .default
+    ) throws(WireError) {
+        var input = WireReader(message, adopting: arrays, limits: limits)
+        self = try input.read()
+        try input.expectEnd()
+    }
 }

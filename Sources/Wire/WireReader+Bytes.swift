@@ -102,10 +102,21 @@ extension WireReader {
     @inline(never)
     internal mutating func takeBlock<T: Plain>(of type: T.Type, count: Int) -> [T]? {
         do {
-            return try readElements(of: T.self, count: count).copyElements()
+            let block = nextBlock
+            let view = try readElements(of: T.self, count: count)
+            if nextBlock > block, let array = adopt(blocks[block], as: T.self) { return array }
+            return view.copyElements()
         } catch {
             return fail(error)
         }
+    }
+
+    /// An array in the memory of a block that was read; nil if it is to be copied.
+    @usableFromInline
+    @inline(never)
+    internal mutating func adopt<T: Plain>(_ block: SharedArray<UInt8>, as type: T.Type) -> [T]? {
+        // SAFETY: the reader was made with a lifetime that depends on it.
+        unsafe adopting?.takeUnretainedValue().adopt(block, as: T.self)
     }
 
     /// Takes the elements of a plain array as they lie in the message or in its next block.

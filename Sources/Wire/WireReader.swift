@@ -9,6 +9,7 @@
 /// let (id, name, scores): (Int, String, [Double]) = try input.read()
 /// try input.expectEnd()
 /// ```
+@safe
 public struct WireReader: ~Escapable {
     @usableFromInline internal let bytes: RawSpan
     /// Large plain arrays beside the message, in the order in which it names them.
@@ -17,6 +18,8 @@ public struct WireReader: ~Escapable {
     @usableFromInline internal var nextBlock: Int
     /// What keeps `bytes`, if a ``SharedArray`` may share them.
     @usableFromInline internal let whole: SharedArray<UInt8>?
+    /// What keeps arrays that are made in place, if any may be. The caller keeps it, so that a reader costs no count.
+    @usableFromInline internal var adopting: Unmanaged<AdoptedArrays>?
     /// Why a value could not be taken, see ``WireDecodable/takeValue(from:)``.
     @usableFromInline internal var failure: WireError?
     @usableFromInline internal var position: Int
@@ -72,12 +75,35 @@ public struct WireReader: ~Escapable {
         position = offset
     }
 
+    /// The same, and large arrays are made in the blocks, if their owners have room for that, see ``AdoptedArrays``.
+    @_lifetime(copy bytes, copy blocks, borrow arrays)
+    package init(
+        _ bytes: RawSpan, from offset: Int, blocks: Span<SharedArray<UInt8>>, adopting arrays: borrowing AdoptedArrays
+    ) {
+        self.init(bytes, from: offset, blocks: blocks)
+        // Borrowed for as long as the reader lives.
+        unsafe adopting = Unmanaged.passUnretained(copy arrays)
+    }
+
+    /// A reader of a message in pieces that makes large arrays in the blocks, if their owners have room for that, see
+    /// ``AdoptedArrays``.
+    @_lifetime(borrow message, borrow arrays)
+    package init(
+        _ message: borrowing WireMessage, adopting arrays: borrowing AdoptedArrays, limits: WireLimits = .default
+    ) {
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        self.init(unsafe message.bytes.span.bytes, blocks: message.blocks.span, whole: nil, limits: limits)
+        // Borrowed for as long as the reader lives.
+        unsafe adopting = Unmanaged.passUnretained(copy arrays)
+    }
+
     @inlinable
     @_lifetime(copy bytes, copy blocks)
     internal init(_ bytes: RawSpan, blocks: Span<SharedArray<UInt8>>, whole: SharedArray<UInt8>?, limits: WireLimits) {
         self.bytes = bytes
         self.blocks = blocks
         self.whole = whole
+        unsafe adopting = nil
         self.limits = limits
         nextBlock = 0
         position = 0
