@@ -22,7 +22,8 @@ package struct SegmentName: Hashable, Sendable {
 package final class Segment: Sendable {
     /// What it is called between processes.
     package let name: SegmentName
-    private let memory: SharedMemory
+    /// The arena.
+    internal let memory: SharedMemory
     private let onRelease: @Sendable (SegmentName) -> Void
 
     internal init(_ name: SegmentName, in memory: SharedMemory, onRelease: @escaping @Sendable (SegmentName) -> Void) {
