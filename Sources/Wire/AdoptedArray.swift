@@ -64,7 +64,7 @@ package struct AdoptedArray: @unchecked Sendable {
 
     /// Whether a ``adopt(_:owner:)`` of elements of this type makes an array.
     ///
-    /// - Complexity: O(1), about a microsecond.
+    /// - Complexity: O(1), half a microsecond.
     package static func isPossible<Element: Plain>(for type: Element.Type) -> Bool {
         ArrayHead(of: Element.self) != nil
     }

@@ -24,7 +24,10 @@ package protocol ArrayRoom: AnyObject {
 /// If it goes before its arrays do, those are kept by the process, and dropped when another keeper is asked to, or goes.
 @usableFromInline
 package final class AdoptedArrays: Sendable {
-    /// Blocks of at least so many bytes are adopted. A mapping of its own costs what a copy of some 100 KB does.
+    /// Blocks of at least so many bytes are adopted; 1 MB unless told.
+    ///
+    /// A copy of few bytes, to memory that the process has already, is faster than a mapping of their own and its page
+    /// faults: 37 µs for 1 MB in place of 110. For 80 MB it is 14 ms in place of 42, and for any number memory for one.
     package let minimumByteCount: Int
     private let arrays = Mutex<[AdoptedArray]>([])
     /// What keepers that are gone have left.
