@@ -101,22 +101,27 @@ extension WireReader {
     @inlinable
     @inline(never)
     internal mutating func takeBlock<T: Plain>(of type: T.Type, count: Int) -> [T]? {
+        if unsafe adopting != nil { return takeBlockInPlace(of: T.self, count: count) }
         do {
-            let block = nextBlock
-            let view = try readElements(of: T.self, count: count)
-            if nextBlock > block, let array = adopt(blocks[block], as: T.self) { return array }
-            return view.copyElements()
+            return try readElements(of: T.self, count: count).copyElements()
         } catch {
             return fail(error)
         }
     }
 
-    /// An array in the memory of a block that was read; nil if it is to be copied.
+    /// The same, in the memory of the block if it can stay there.
     @usableFromInline
     @inline(never)
-    internal mutating func adopt<T: Plain>(_ block: SharedArray<UInt8>, as type: T.Type) -> [T]? {
-        // SAFETY: the reader was made with a lifetime that depends on it.
-        unsafe adopting?.takeUnretainedValue().adopt(block, as: T.self)
+    internal mutating func takeBlockInPlace<T: Plain>(of type: T.Type, count: Int) -> [T]? {
+        do {
+            let block = nextBlock
+            let view = try readElements(of: T.self, count: count)
+            guard nextBlock > block, let arrays = unsafe adopting else { return view.copyElements() }
+            // SAFETY: the reader was made with a lifetime that depends on it.
+            return unsafe arrays.takeUnretainedValue().adopt(blocks[block], as: T.self) ?? view.copyElements()
+        } catch {
+            return fail(error)
+        }
     }
 
     /// Takes the elements of a plain array as they lie in the message or in its next block.
