@@ -299,20 +299,23 @@ private final class WorkerSession: Sendable {
     /// Not inlined: see what `WholeValues.swift` says of task-local values.
     @inline(never)
     private func define(_ work: Work, _ known: inout KnownBodies) throws(WireError) {
+        // Arrays of numbers in captures stay where the driver has put them, for all workers of the host.
+        let arrays = AdoptedArrays()
         // SAFETY: every byte of a span of `UInt8` is initialised.
-        var reader = WireReader(unsafe work.bytes.span.bytes, from: work.offset, blocks: work.blocks.span)
+        var reader = WireReader(
+            unsafe work.bytes.span.bytes, from: work.offset, blocks: work.blocks.span, adopting: arrays)
         switch work.message {
         case .defineFunction: try known.defineFunction(from: &reader)
         case .defineCaptures(let id, let typeName, isApart: false):
-            known.defineCaptures(id, typeName: typeName, from: &reader)
+            known.defineCaptures(id, typeName: typeName, from: &reader, adopting: arrays)
         case .defineCaptures(let id, let typeName, isApart: true):
             guard let bytes = work.blocks.first else {
                 throw WireError(code: .invalidBlock, offset: 0, detail: "captures apart from a message without blocks")
             }
             let blocks = Array(work.blocks.dropFirst())
             // SAFETY: as above.
-            var apart = WireReader(unsafe bytes.span.bytes, from: 0, blocks: blocks.span)
-            known.defineCaptures(id, typeName: typeName, from: &apart)
+            var apart = WireReader(unsafe bytes.span.bytes, from: 0, blocks: blocks.span, adopting: arrays)
+            known.defineCaptures(id, typeName: typeName, from: &apart, adopting: arrays)
         default: preconditionFailure("a message for another thread")
         }
     }
@@ -320,12 +323,25 @@ private final class WorkerSession: Sendable {
     /// Not inlined, as above.
     @inline(never)
     private func perform(_ call: Call, _ work: Work, _ bench: inout Bench) throws(WireError) {
+        guard work.blocks.isEmpty else {
+            let arrays = AdoptedArrays()
+            // SAFETY: every byte of a span of `UInt8` is initialised.
+            var reader = WireReader(
+                unsafe work.bytes.span.bytes, from: work.offset, blocks: work.blocks.span, adopting: arrays)
+            return try perform(call, work, &reader, arrays, &bench)
+        }
+        // SAFETY: as above.
+        var reader = WireReader(unsafe work.bytes.span.bytes, from: work.offset, blocks: Span())
+        try perform(call, work, &reader, nil, &bench)
+    }
+
+    private func perform(
+        _ call: Call, _ work: Work, _ reader: inout WireReader, _ arrays: AdoptedArrays?, _ bench: inout Bench
+    ) throws(WireError) {
         let function = try bench.known.function(call.function)
-        // SAFETY: every byte of a span of `UInt8` is initialised.
-        var reader = WireReader(unsafe work.bytes.span.bytes, from: work.offset, blocks: work.blocks.span)
         let captures =
             if case .callOnce = work.message {
-                try CapturesInWorker(of: function, from: &reader)
+                try CapturesInWorker(of: function, from: &reader, adopting: arrays)
             } else {
                 try bench.known.captures(call.captures)
             }

@@ -63,7 +63,8 @@ extension Cluster {
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         try await pmap(
             elements, capturing: repeat each captures, pool: pool, batchSize: batchSize, retries: retries,
-            distributed: distributed, onError: onError, retryDelays: retryDelays, retryCheck: retryCheck, file: file, line: line,
+            distributed: distributed, onError: onError, retryDelays: retryDelays, retryCheck: retryCheck, file: file,
+            line: line,
             body: RemoteFunction(file: file, line: line, body))
     }
 
@@ -80,7 +81,8 @@ extension Cluster {
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         try await pmap(
             elements, capturing: repeat each captures, pool: pool, batchSize: batchSize, retries: retries,
-            distributed: distributed, onError: onError, retryDelays: retryDelays, retryCheck: retryCheck, file: file, line: line,
+            distributed: distributed, onError: onError, retryDelays: retryDelays, retryCheck: retryCheck, file: file,
+            line: line,
             body: RemoteFunction(file: file, line: line, body))
     }
 

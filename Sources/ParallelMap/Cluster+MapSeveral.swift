@@ -61,7 +61,9 @@ extension Cluster {
 
     /// The same for three sequences.
     @discardableResult
-    public nonisolated(nonsending) func pmap<First: Sequence, Second: Sequence, Third: Sequence, Output: Sendable, each Capture>(
+    public nonisolated(nonsending) func pmap<
+        First: Sequence, Second: Sequence, Third: Sequence, Output: Sendable, each Capture
+    >(
         _ first: First, _ second: Second, _ third: Third, capturing captures: repeat each Capture,
         pool: (any AbstractWorkerPool)? = nil, batchSize: BatchSize = .automatic, retries: Int = 2,
         distributed: Bool = true, onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
@@ -85,13 +87,17 @@ extension Cluster {
 
     /// The same for three sequences, with an asynchronous body.
     @discardableResult
-    public nonisolated(nonsending) func pmap<First: Sequence, Second: Sequence, Third: Sequence, Output: Sendable, each Capture>(
+    public nonisolated(nonsending) func pmap<
+        First: Sequence, Second: Sequence, Third: Sequence, Output: Sendable, each Capture
+    >(
         _ first: First, _ second: Second, _ third: Third, capturing captures: repeat each Capture,
         pool: (any AbstractWorkerPool)? = nil, batchSize: BatchSize = .automatic, retries: Int = 2,
         distributed: Bool = true, onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
-        body: @escaping @Sendable (First.Element, Second.Element, Third.Element, repeat each Capture) async throws -> Output
+        body:
+            @escaping @Sendable (First.Element, Second.Element, Third.Element, repeat each Capture) async throws ->
+            Output
     ) async throws -> [Output]
     where
         First.Element: Sendable, Second.Element: Sendable, Third.Element: Sendable,

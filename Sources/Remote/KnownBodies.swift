@@ -22,9 +22,13 @@ package struct KnownBodies: Sendable {
     }
 
     /// Takes note of captures, which are read here; why they can't be is told when they are used.
-    package mutating func defineCaptures(_ id: UInt64, typeName: String, from input: inout WireReader) {
+    ///
+    /// - Parameter arrays: What the reader was made with, if anything.
+    package mutating func defineCaptures(
+        _ id: UInt64, typeName: String, from input: inout WireReader, adopting arrays: AdoptedArrays? = nil
+    ) {
         do throws(WireError) {
-            captures[id] = .success(try CapturesInWorker(typeName: typeName, from: &input))
+            captures[id] = .success(try CapturesInWorker(typeName: typeName, from: &input, adopting: arrays))
         } catch {
             captures[id] = .failure(error)
         }
@@ -33,6 +37,7 @@ package struct KnownBodies: Sendable {
     /// Drops captures.
     package mutating func forgetCaptures(_ id: UInt64) {
         captures[id] = nil
+        AdoptedArrays.dropUnusedLeftovers()
     }
 
     /// A body by its number.

@@ -48,30 +48,39 @@ package struct ResolvedFunction: Sendable {
 
 /// Captures as a worker keeps them, whatever their types.
 package struct CapturesInWorker: Sendable {
+    // In this order: what keeps the memory of large arrays goes after the arrays.
     fileprivate let values: any ReadableCaptures
+    private let arrays: AdoptedArrays?
 
     /// No captures.
-    package static let none = CapturesInWorker(values: Captures())
+    package static let none = CapturesInWorker(values: Captures(), arrays: nil)
 
-    private init(values: any ReadableCaptures) {
+    private init(values: any ReadableCaptures, arrays: AdoptedArrays?) {
         self.values = values
+        self.arrays = arrays
     }
 
     /// Reads captures whose types have the given name.
     ///
+    /// - Parameter arrays: What the reader was made with, if anything.
     /// - Throws: `WireError` if there is no such type here or the bytes are not its.
-    package init(typeName: String, from input: inout WireReader) throws(WireError) {
+    package init(
+        typeName: String, from input: inout WireReader, adopting arrays: AdoptedArrays? = nil
+    ) throws(WireError) {
         guard let type = _typeByName(typeName) as? any ReadableCaptures.Type else {
             throw input.invalid("no captures named \(typeName) in this program")
         }
-        values = try type.read(from: &input)
+        self.init(values: try type.read(from: &input), arrays: arrays)
         try input.expectEnd()
     }
 
     /// Reads the captures of one call, whose types are those that its body takes; what follows is the call's.
     ///
+    /// - Parameter arrays: What the reader was made with, if anything.
     /// - Throws: `WireError` if the bytes are not theirs.
-    package init(of function: ResolvedFunction, from input: inout WireReader) throws(WireError) {
-        values = try function.runner.readCaptures(from: &input)
+    package init(
+        of function: ResolvedFunction, from input: inout WireReader, adopting arrays: AdoptedArrays? = nil
+    ) throws(WireError) {
+        self.init(values: try function.runner.readCaptures(from: &input), arrays: arrays)
     }
 }

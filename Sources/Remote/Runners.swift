@@ -29,6 +29,13 @@ private struct CapturesOf<each Value: WireEncodable & WireDecodable & Sendable>:
     }
 }
 
+/// For captures of these types: a list of none can't be written as arguments of a generic type.
+private func capturesOf<each Value: WireEncodable & WireDecodable & Sendable>(
+    _ types: repeat (each Value).Type
+) -> CapturesOf<repeat each Value> {
+    CapturesOf()
+}
+
 final class ElementRunner<Element: Sendable, Output: Sendable, each Capture>: SynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     static var types: [any Any.Type] { list([Element.self, Output.self], Captures<repeat each Capture>.self) }
@@ -143,7 +150,8 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 }
 
-final class TripleRunner<First: Sendable, Second: Sendable, Third: Sendable, Output: Sendable, each Capture>: SynchronousRunner
+final class TripleRunner<First: Sendable, Second: Sendable, Third: Sendable, Output: Sendable, each Capture>:
+    SynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     static var types: [any Any.Type] {
         list([First.self, Second.self, Third.self, Output.self], Captures<repeat each Capture>.self)
@@ -175,7 +183,8 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 }
 
-final class AsyncTripleRunner<First: Sendable, Second: Sendable, Third: Sendable, Output: Sendable, each Capture>: AsynchronousRunner
+final class AsyncTripleRunner<First: Sendable, Second: Sendable, Third: Sendable, Output: Sendable, each Capture>:
+    AsynchronousRunner
 where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     static var types: [any Any.Type] {
         list([First.self, Second.self, Third.self, Output.self], Captures<repeat each Capture>.self)
@@ -263,7 +272,7 @@ final class SoleBatchRunner<Element: Plain & Sendable, Output: Plain & Sendable>
     static var types: [any Any.Type] { [Element.self, Output.self] }
 
     private let function: @Sendable (Span<Element>, inout MutableSpan<Output>) throws -> Void
-    private let captures = CapturesOf< >()
+    private let captures = capturesOf()
     private let inputs = ValueCoder<Element>()
     private let outputs = ValueCoder<Output>()
 

@@ -186,9 +186,13 @@ let mapForms: [String: Program.Scenario] = [
     "in-process": { _ in
         try await withCluster { cluster in
             let here = Int(getpid())
-            say("here", try await cluster.pmap(0..<10, distributed: false) { _ in processID() }.allSatisfy { $0 == here })
+            say(
+                "here",
+                try await cluster.pmap(0..<10, distributed: false) { _ in processID() }.allSatisfy { $0 == here })
             let large = [Double](repeating: 0.5, count: 100_000)
-            say("capturing", try await cluster.pmap([2.0, 4.0], capturing: large, distributed: false) { $0 * $1[99_999] })
+            say(
+                "capturing",
+                try await cluster.pmap([2.0, 4.0], capturing: large, distributed: false) { $0 * $1[99_999] })
             say(
                 "async",
                 try await cluster.pmap(0..<5, distributed: false) { number in
