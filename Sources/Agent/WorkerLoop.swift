@@ -70,11 +70,18 @@ private func nameProcess(_ name: String) {
 /// The worker's side of its link.
 private final class WorkerSession: Sendable {
     /// A message to be dealt with by the bodies' thread: its bytes, where what follows the head starts, and its blocks.
-    private struct Work: Sendable {
+    private final class Work: Sendable {
         let message: Message
         let bytes: [UInt8]
         let offset: Int
         let blocks: [SharedArray<UInt8>]
+
+        init(_ message: Message, _ bytes: [UInt8], from offset: Int, _ blocks: [SharedArray<UInt8>]) {
+            self.message = message
+            self.bytes = bytes
+            self.offset = offset
+            self.blocks = blocks
+        }
     }
 
     /// The calls that run or wait to. They begin in the order of their numbers.
@@ -236,7 +243,7 @@ private final class WorkerSession: Sendable {
             nameProcess("\(programName.prefix(9)) w\(welcome.worker)")
             beat(every: welcome.heartbeatSeconds)
         case .defineFunction, .defineCaptures, .forgetCaptures, .call, .callOnce:
-            let item = Work(message: message, bytes: frame.copyBytes(), offset: reader.offset, blocks: blocks)
+            let item = Work(message, frame.copyBytes(), from: reader.offset, blocks)
             work.withLock { $0.append(item) }
         case .cancel(let call): cancel(call)
         case .shutdown:
@@ -301,20 +308,20 @@ private final class WorkerSession: Sendable {
     private func define(_ work: Work, _ known: inout KnownBodies) throws(WireError) {
         // Arrays of numbers in captures stay where the driver has put them, for all workers of the host.
         let arrays = AdoptedArrays()
+        let (bytes, blocks) = (work.bytes, work.blocks)
         // SAFETY: every byte of a span of `UInt8` is initialised.
-        var reader = WireReader(
-            unsafe work.bytes.span.bytes, from: work.offset, blocks: work.blocks.span, adopting: arrays)
+        var reader = WireReader(unsafe bytes.span.bytes, from: work.offset, blocks: blocks.span, adopting: arrays)
         switch work.message {
         case .defineFunction: try known.defineFunction(from: &reader)
         case .defineCaptures(let id, let typeName, isApart: false):
             known.defineCaptures(id, typeName: typeName, from: &reader, adopting: arrays)
         case .defineCaptures(let id, let typeName, isApart: true):
-            guard let bytes = work.blocks.first else {
+            guard let first = blocks.first else {
                 throw WireError(code: .invalidBlock, offset: 0, detail: "captures apart from a message without blocks")
             }
-            let blocks = Array(work.blocks.dropFirst())
+            let rest = Array(blocks.dropFirst())
             // SAFETY: as above.
-            var apart = WireReader(unsafe bytes.span.bytes, from: 0, blocks: blocks.span, adopting: arrays)
+            var apart = WireReader(unsafe first.span.bytes, from: 0, blocks: rest.span, adopting: arrays)
             known.defineCaptures(id, typeName: typeName, from: &apart, adopting: arrays)
         default: preconditionFailure("a message for another thread")
         }
@@ -323,15 +330,16 @@ private final class WorkerSession: Sendable {
     /// Not inlined, as above.
     @inline(never)
     private func perform(_ call: Call, _ work: Work, _ bench: inout Bench) throws(WireError) {
-        guard work.blocks.isEmpty else {
+        let (bytes, blocks) = (work.bytes, work.blocks)
+        guard blocks.isEmpty else {
             let arrays = AdoptedArrays()
             // SAFETY: every byte of a span of `UInt8` is initialised.
             var reader = WireReader(
-                unsafe work.bytes.span.bytes, from: work.offset, blocks: work.blocks.span, adopting: arrays)
+                unsafe bytes.span.bytes, from: work.offset, blocks: blocks.span, adopting: arrays)
             return try perform(call, work, &reader, arrays, &bench)
         }
         // SAFETY: as above.
-        var reader = WireReader(unsafe work.bytes.span.bytes, from: work.offset, blocks: Span())
+        var reader = WireReader(unsafe bytes.span.bytes, from: work.offset, blocks: Span())
         try perform(call, work, &reader, nil, &bench)
     }
 

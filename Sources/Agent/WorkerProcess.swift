@@ -29,6 +29,7 @@ package final class WorkerProcess: Sendable {
         var watchToken: Poller.Token?
         var monitor: HeartbeatMonitor?
         var isAdopted = false
+        var deadlines: [Poller.Token] = []
         var receive: (@Sendable (inout WireReader) -> Void)?
         var linkEnded: (@Sendable (LinkError?) -> Void)?
         /// Set when the link has ended, with the reason if there is one.
@@ -133,8 +134,7 @@ package final class WorkerProcess: Sendable {
             }
             linkEnded?(error)
             // The process should be at its end, which says more; if it goes on, it can't be reached any more.
-            Poller.links.after(seconds: WorkerProcess.linkGrace) { [weak self] in
-                guard let self else { return }
+            after(seconds: WorkerProcess.linkGrace) { [self] in
                 greeting.fulfil(.failed("closed its link, and went on running"))
                 if state.withLock({ $0.isAdopted }) { kill(because: .lost("it closed its link, and went on running")) }
             }
@@ -206,7 +206,17 @@ package final class WorkerProcess: Sendable {
         if let silence {
             kill(because: .silent(seconds: silence))
         } else if let next {
-            Poller.links.after(seconds: next) { [weak self] in self?.look() }
+            after(seconds: next) { [self] in look() }
+        }
+    }
+
+    /// Calls `action` later, unless the process has ended by then: it keeps this worker, and its descriptors.
+    private func after(seconds: Double, _ action: @escaping @Sendable () -> Void) {
+        state.withLock { state in
+            guard state.isWatched else { return }
+            state.deadlines.append(Poller.links.after(seconds: seconds, action))
+            // Those that have passed are cancelled in vain.
+            if state.deadlines.count > 4 { state.deadlines.removeFirst() }
         }
     }
 
@@ -231,11 +241,12 @@ package final class WorkerProcess: Sendable {
 
     private func collect() {
         var ended = platform_exit()
-        let (cause, token) = state.withLock { state in
+        let (cause, token, deadlines) = state.withLock { state in
             state.isWatched = false
             unsafe platform_collect(process, &ended)
-            return (state.cause, state.watchToken.take())
+            return (state.cause, state.watchToken.take(), state.deadlines)
         }
+        for deadline in deadlines { Poller.links.cancel(deadline) }
         if let token { Poller.links.remove(token, watch) }
         let found: WorkerEnd.Cause =
             if ended.signal != 0 {

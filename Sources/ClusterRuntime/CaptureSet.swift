@@ -15,12 +15,8 @@ package final class CaptureSet: Sendable {
     /// Blocks where workers of one host share them, by that memory.
     private let shared = Mutex<[ObjectIdentifier: [SharedArray<UInt8>]]>([:])
 
-    private struct Holder {
-        weak var member: Member?
-    }
-
     /// `nil` when they have been freed.
-    private let holders = Mutex<[Holder]?>([])
+    private let holders = Mutex<[MemberReference]?>([])
 
     /// - Throws: ``BodyError`` for a private type.
     package init(_ encoded: EncodedCaptures) throws(BodyError) {
@@ -54,7 +50,8 @@ package final class CaptureSet: Sendable {
     /// sending: then the worker has to be told that, too.
     func wasDefined(in member: Member) -> Bool {
         holders.withLock { holders in
-            holders?.append(Holder(member: member))
+            holders?.removeAll { $0.member == nil }
+            holders?.append(member.reference)
             return holders != nil
         }
     }
@@ -182,4 +179,18 @@ public struct CaptureStatistics: Hashable, Sendable {
     public internal(set) var misses = 0
     /// Sets that were dropped because others needed the room.
     public internal(set) var evictions = 0
+}
+
+/// A worker for as long as it takes calls.
+///
+/// No weak reference: an object that has one counts its references the slow way, all of them.
+final class MemberReference: Sendable {
+    private struct State {
+        var member: Member?
+    }
+
+    private let state = Mutex(State())
+    var member: Member? { state.withLock { $0.member } }
+
+    func set(_ member: Member?) { state.withLock { $0.member = member } }
 }

@@ -27,7 +27,7 @@ extension Cluster {
         let function = try CallFunction<Output, repeat each Capture>(file: file, line: line, body).reference
         return try await fetch(function, from: target) { output in
             for capture in repeat each captures { output.write(capture) }
-            ValueCoder<Void>().write([()], to: &output)
+            output.writeCall()
         }
     }
 
@@ -41,7 +41,7 @@ extension Cluster {
         let function = try CallFunction<Output, repeat each Capture>(file: file, line: line, body).reference
         return try await fetch(function, from: target) { output in
             for capture in repeat each captures { output.write(capture) }
-            ValueCoder<Void>().write([()], to: &output)
+            output.writeCall()
         }
     }
 
@@ -51,7 +51,7 @@ extension Cluster {
         on target: Target = AnyWorker(), file: String = #fileID, line: Int = #line,
         body: RemoteFunction<Void, Output>
     ) async throws -> Output {
-        try await fetch(try body.reference, from: target) { output in ValueCoder<Void>().write([()], to: &output) }
+        try await fetch(try body.reference, from: target) { output in output.writeCall() }
     }
 
     /// Calls a stored body: its element is the first of the captures.
@@ -73,45 +73,47 @@ extension Cluster {
         _ function: FunctionReference, from target: some RemoteTarget, _ write: (inout WireWriter) -> Void
     ) async throws -> Output {
         let member = try member(try target.worker(in: self))
-        let call = OneCall<Output>()
+        let call = OneCall()
         let number = try member.callOnce(function, of: call, write)
         // A small body's answer is here sooner than this thread could be woken for it.
         member.launched.link.look { call.answer.value != nil }
-        if let answer = call.answer.value { return try answer.get() }
-        return try await withTaskCancellationHandler {
-            try await call.answer.get().get()
+        if let answer = call.answer.value { return try member.result(of: answer.get()) }
+        let answer = await withTaskCancellationHandler {
+            await call.answer.get()
         } onCancel: {
             if call.answer.fulfil(.failure(CancellationError())) { member.cancel(number) }
         }
+        return try member.result(of: answer.get())
     }
 }
 
-/// A call with one result.
-private final class OneCall<Output: Sendable>: CallReceiver {
-    let answer = Eventual<Result<Output, any Error>>()
+/// A call with one result, which is read by whoever waits for it: nothing here has to know its type.
+private final class OneCall: CallReceiver {
+    let answer = Eventual<Result<BatchInput, any Error>>()
 
     func receive(_ reply: inout WireReader, for batch: Range<Int>, from member: Member) {
-        answer.fulfil(result(of: &reply, from: member))
+        answer.fulfil(.success(BatchInput(rest: &reply)))
     }
 
     func fail(_ error: any Error, for batch: Range<Int>, of member: Member) {
         answer.fulfil(.failure(error))
     }
+}
 
-    private func result(of reply: inout WireReader, from member: Member) -> Result<Output, any Error> {
-        let batch: BatchReply<Output>
+extension Member {
+    /// The one result of a call.
+    ///
+    /// - Throws: ``RemoteError`` if the body failed, ``ClusterError`` if it is no such answer.
+    fileprivate func result<Output>(of answer: BatchInput) throws -> Output {
+        var failure: IndexedFailure?
+        let output: Output?
         do {
-            batch = try BatchReply(from: &reply)
+            (output, failure) = try answer.readOne()
         } catch {
-            return .failure(ClusterError.refused(by: member.id, "its answer can't be read: \(error)"))
+            throw ClusterError.refused(by: id, "its answer can't be read: \(error)")
         }
-        if let failed = batch.failures.first {
-            return .failure(
-                RemoteError(worker: member.id, host: member.launched.host, index: nil, failure: failed.failure))
-        }
-        guard let output = batch.outputs.first else {
-            return .failure(ClusterError.refused(by: member.id, "its answer is empty"))
-        }
-        return .success(output)
+        if let failure { throw RemoteError(worker: id, host: launched.host, index: nil, failure: failure.failure) }
+        guard let output else { throw ClusterError.refused(by: id, "its answer is empty") }
+        return output
     }
 }

@@ -63,8 +63,8 @@ public final class Cluster: Sendable {
         }
         await launched.adopt(as: member.id, heartbeatLimit: heartbeatLimit) { frame in
             member.receive(&frame)
-        } onEnd: { [weak self] _ in
-            self?.linkEnded(member)
+        } onEnd: { [self] _ in
+            linkEnded(member)
         }
         for watcher in state.withLock({ $0.joinWatchers.values }) { watcher(member) }
         await manager.manage(member.id, .registered)
@@ -165,10 +165,12 @@ public final class Cluster: Sendable {
 
     /// Ends all workers at once; the cluster can't be used afterwards.
     package func close() async {
-        let (members, departures) = state.withLock { state in
+        let (members, local, departures) = state.withLock { state in
             state.isClosed = true
-            return (state.members.values.map(\.member), Array(state.departures.values))
+            defer { state.localMembers = [] }
+            return (state.members.values.map(\.member), state.localMembers, Array(state.departures.values))
         }
+        for member in local { member.launched.kill() }
         await shielded { [self] in
             await withTaskGroup { group in
                 for member in members { group.addTask { [self] in await dismiss(member, .closed) } }

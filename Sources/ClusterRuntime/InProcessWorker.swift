@@ -32,7 +32,7 @@ final class InProcessWorker: LaunchedWorker, Link {
         (0..<max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))).map { _ in
             let worker = InProcessWorker()
             let member = Member(id: WorkerID(1), launched: worker)
-            worker.state.withLock { $0.deliver = { [weak member] reply in member?.receive(&reply) } }
+            worker.state.withLock { $0.deliver = { reply in member.receive(&reply) } }
             return member
         }
     }

@@ -7,6 +7,8 @@ package import Wire
 package final class Member: Sendable {
     package let id: WorkerID
     package let launched: any LaunchedWorker
+    /// Its link, asked for once.
+    private let link: any Link
 
     /// What is needed to send a call.
     private struct Sending: ~Copyable {
@@ -24,6 +26,8 @@ package final class Member: Sendable {
         var whenIdle: [@Sendable () -> Void] = []
     }
 
+    /// For those who do not keep it; ends with its calls.
+    let reference = MemberReference()
     /// Taken before `waiting`, where both are.
     private let sending = Mutex(Sending())
     private let waiting = Mutex(Waiting())
@@ -31,6 +35,8 @@ package final class Member: Sendable {
     package init(id: WorkerID, launched: any LaunchedWorker) {
         self.id = id
         self.launched = launched
+        link = launched.link
+        reference.set(self)
     }
 
     /// Calls that have not been answered.
@@ -87,8 +93,8 @@ package final class Member: Sendable {
                 sending.output.removeAll()
                 write(&sending.output, number)
                 try sending.output.check()
-                try launched.link.send(&sending.output)
-                if isForgotten, let captures { try launched.link.send(.forgetCaptures(id: captures.id)) }
+                try link.send(&sending.output)
+                if isForgotten, let captures { try link.send(.forgetCaptures(id: captures.id)) }
             } catch let error as LinkError where error.code == .closed {
                 // The end is on its way, and fails the call with its cause.
             } catch {
@@ -104,7 +110,7 @@ package final class Member: Sendable {
             sending.output.removeAll()
             Message.defineFunction.write(to: &sending.output)
             function.write(to: &sending.output)
-            try launched.link.send(&sending.output)
+            try link.send(&sending.output)
             sending.functions.insert(function.id)
         }
         sending.lastFunction = function.id
@@ -113,7 +119,7 @@ package final class Member: Sendable {
     /// - Returns: Whether they were freed meanwhile: then the worker is to be told so, after the call.
     private func define(_ captures: CaptureSet, _ sending: inout Sending) throws -> Bool {
         guard !sending.captures.contains(captures.id) else { return false }
-        let blocks = try captures.blocks(for: launched.link)
+        let blocks = try captures.blocks(for: link)
         sending.output.removeAll()
         Message.defineCaptures(id: captures.id, typeName: captures.typeName, isApart: captures.isApart)
             .write(to: &sending.output)
@@ -121,7 +127,7 @@ package final class Member: Sendable {
             let bytes = captures.message.bytes
             sending.output.append(bytes: bytes.span)
         }
-        try launched.link.send(sending.output.bytes, blocks)
+        try link.send(sending.output.bytes, blocks)
         guard captures.wasDefined(in: self) else { return true }
         sending.captures.insert(captures.id)
         return false
@@ -130,20 +136,20 @@ package final class Member: Sendable {
     /// Tells the worker that nobody waits for a call any more.
     package func cancel(_ call: UInt64) {
         let isWaiting = waiting.withLock { $0.calls.contains(call) }
-        if isWaiting { try? launched.link.send(.cancel(call: call)) }
+        if isWaiting { try? link.send(.cancel(call: call)) }
     }
 
     /// Tells the worker that nobody waits for the calls of a receiver any more; they are answered all the same.
     package func cancelCalls(of receiver: any CallReceiver) {
         for call in waiting.withLock({ $0.calls.numbers(of: receiver) }) {
-            try? launched.link.send(.cancel(call: call))
+            try? link.send(.cancel(call: call))
         }
     }
 
     /// Frees captures in the worker.
     func forget(_ captures: UInt64) {
         sending.withLock { sending in
-            if sending.captures.remove(captures) != nil { try? launched.link.send(.forgetCaptures(id: captures)) }
+            if sending.captures.remove(captures) != nil { try? link.send(.forgetCaptures(id: captures)) }
         }
     }
 
@@ -189,6 +195,7 @@ package final class Member: Sendable {
             defer { waiting.whenIdle = [] }
             return (waiting.calls.takeAll(), waiting.whenIdle)
         }
+        reference.set(nil)
         for call in calls { call.receiver.fail(error, for: call.batch, of: self) }
         for action in whenIdle { action() }
     }

@@ -128,7 +128,7 @@ final class MapWorkers: Sendable {
     }
 
     func begin(_ run: MapRun) {
-        if isOpen { watcher.withLock { $0 = cluster.watchJoins { [weak run] in run?.join($0) } } }
+        if isOpen { watcher.withLock { $0 = cluster.watchJoins { run.join($0) } } }
         run.begin(members)
     }
 

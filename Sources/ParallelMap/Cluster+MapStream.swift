@@ -117,7 +117,7 @@ extension Cluster {
                 let run = MapRun(
                     input, count: nil, to: results, function: function, captures: held.set,
                     batchSize: options.batchSize, retries: options.retries, judge: options.handling)
-                results.whenTaken { [weak run] in run?.feed() }
+                results.whenTaken { run.feed() }
                 try await follow(run, options) { try await feed(run, input) }
             }
         }

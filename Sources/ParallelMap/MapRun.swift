@@ -172,17 +172,19 @@ final class MapRun: Sendable {
         guard failed.isEmpty else { return receive(failed, for: batch, from: seat) }
         if isArriving { input.forget(batch) }
         let now = monotonicSeconds()
-        // Where nothing is out of the ordinary, an answer takes this lock once.
-        let (step, next, isMore) = state.withLock { state -> (Step, Range<Int>?, Bool) in
-            if state.isOver { return (.wait, nil, false) }
+        // Where nothing is out of the ordinary, an answer takes this lock once, and makes one batch leave.
+        let (step, next, more) = state.withLock { state -> (Step, Range<Int>?, Range<Int>?) in
+            if state.isOver { return (.wait, nil, nil) }
             state.schedule.finished(batch, by: seat.number, now: now)
             let step = nextStep(&state, now: now)
-            guard case .goOn = step else { return (step, nil, false) }
-            let next = state.schedule.next(for: seat.number, now: now)
-            return (step, next, next != nil)
+            guard case .goOn = step, let next = state.schedule.next(for: seat.number, now: now) else {
+                return (step, nil, nil)
+            }
+            return (step, next, state.schedule.next(for: seat.number, now: now))
         }
         if let next { send(next, to: seat) }
-        take(step, with: isMore ? seat : nil, isSupplied: !isMore)
+        if let more { send(more, to: seat) }
+        take(step, with: more == nil ? nil : seat, isSupplied: more == nil)
     }
 
     private func receive(_ failed: [IndexedFailure], for batch: Range<Int>, from seat: MapSeat) {
@@ -344,12 +346,18 @@ final class MapRun: Sendable {
 
     /// Sees to it that elements that wait for their next attempt are given out when they are due.
     private func wake(at due: Double) {
-        Task { [weak self] in
-            try? await Task.sleep(for: .seconds(max(due - monotonicSeconds(), 0)))
-            guard let self else { return }
+        let timer = Task {
+            guard (try? await Task.sleep(for: .seconds(max(due - monotonicSeconds(), 0)))) != nil else { return }
             state.withLock { if $0.wakesAt == due { $0.wakesAt = .infinity } }
             proceed()
         }
+        let late = state.withLock { state in
+            if state.isOver { return timer as Task<Void, Never>? }
+            defer { state.timer = timer }
+            return state.timer
+        }
+        // The one before is for later than this, and that will be seen to when this one is over.
+        late?.cancel()
     }
 
     // MARK: - The end
@@ -357,7 +365,9 @@ final class MapRun: Sendable {
     private func end(_ result: Result<Void, any Error>) {
         let (seats, whenHungry) = state.withLock { state in
             state.isOver = true
+            state.timer?.cancel()
             defer {
+                state.timer = nil
                 state.seats = []
                 state.whenHungry = nil
             }

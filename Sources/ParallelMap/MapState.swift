@@ -13,6 +13,7 @@ struct MapState: Sendable {
     var lastEnd: WorkerExited?
     /// When a timer goes off for elements that wait for their next attempt.
     var wakesAt = Double.infinity
+    var timer: Task<Void, Never>?
     var hasBegun = false
     var isOver = false
     /// Told when elements are wanted, or the map is over.

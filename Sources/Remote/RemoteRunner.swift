@@ -48,6 +48,30 @@ package struct BatchInput: Sendable {
         self.blocks = blocks
     }
 
+    /// What is left of a message.
+    package init(rest input: inout WireReader) {
+        self.init(input.rest.copyBytes(), blocks: input.restOfBlocks)
+    }
+
+    /// Reads a ``BatchReply`` of one result, or one failure; nothing if it is empty.
+    @inline(never)
+    package func readOne<Output>() throws(WireError) -> (Output?, IndexedFailure?) {
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        var reader = WireReader(unsafe bytes.span.bytes, from: offset, blocks: blocks.span)
+        // One that failed has no results: then it is a list of none, or an empty one.
+        let peek = reader
+        if (try? reader.readCount()) == 0 || bytes.isEmpty {
+            reader = peek
+            let reply = try BatchReply<Output>(from: &reader)
+            return (reply.outputs.first, reply.failures.first)
+        }
+        reader = peek
+        let output = try ValueCoder<Output>().readOne(from: &reader)
+        let failures: [IndexedFailure] = try reader.read()
+        try reader.expectEnd()
+        return (output, failures.first)
+    }
+
     /// Reads the batch.
     package borrowing func read<R>(
         _ body: (inout WireReader) throws(WireError) -> R
@@ -80,6 +104,11 @@ package struct BatchReply<Output> {
         failures = try input.read()
         try input.expectEnd()
     }
+}
+
+extension WireWriter {
+    /// Appends the one element of a body that takes none.
+    package mutating func writeCall() { write(UInt64(1)) }
 }
 
 /// The error of one element of a batch.

@@ -1,7 +1,7 @@
 package import Wire
 
 /// A body as a worker holds it, ready to run, as often as one likes.
-package struct ResolvedFunction: Sendable {
+package final class ResolvedFunction: Sendable {
     fileprivate let runner: any RemoteRunner
     private let synchronous: (any SynchronousRunner)?
     private let asynchronous: (any AsynchronousRunner)?

@@ -6,7 +6,8 @@ import Wire
 /// Swift's tuples can't conform to `WireCodable`; bodies return and take them all the time (`zip`, `enumerated()`,
 /// dictionaries). Their members' types and offsets are read from the type's metadata, once per type.
 indirect enum TravellingType: Sendable {
-    case coded(any (WireEncodable & WireDecodable & SendableMetatype).Type)
+    /// - Parameter isPlain: Whether values are their bytes, and lists of them one block.
+    case coded(any (WireEncodable & WireDecodable & SendableMetatype).Type, isPlain: Bool)
     case tuple([(offset: Int, type: TravellingType)])
     /// No conformance was found; the name of the type that lacks it.
     case refused(String)
@@ -23,7 +24,10 @@ indirect enum TravellingType: Sendable {
     }
 
     private static func inspect(_ type: any Any.Type) -> TravellingType {
-        if let coded = type as? any (WireEncodable & WireDecodable & SendableMetatype).Type { return .coded(coded) }
+        if let coded = type as? any (WireEncodable & WireDecodable & SendableMetatype).Type {
+            // `travelsAsBlock` says what the conformance does; `Plain`, that its bytes may be looked at.
+            return .coded(coded, isPlain: coded is any Plain.Type && coded.travelsAsBlock)
+        }
         guard let members = TupleMetadata(type)?.members else { return .refused(readableName(of: type)) }
         return .tuple(members.map { ($0.offset, inspect($0.type)) })
     }
@@ -41,7 +45,7 @@ indirect enum TravellingType: Sendable {
     @unsafe
     func write(at address: UnsafeRawPointer, to output: inout WireWriter) {
         switch self {
-        case .coded(let type):
+        case .coded(let type, _):
             func write<T: WireEncodable>(_: T.Type) {
                 unsafe output.write(address.assumingMemoryBound(to: T.self).pointee)
             }
@@ -57,7 +61,7 @@ indirect enum TravellingType: Sendable {
     @unsafe
     func read(into address: UnsafeMutableRawPointer, from input: inout WireReader) throws(WireError) {
         switch self {
-        case .coded(let type):
+        case .coded(let type, _):
             func read<T: WireDecodable>(_: T.Type) throws(WireError) {
                 let value: T = try input.read()
                 unsafe address.initializeMemory(as: T.self, to: value)
@@ -80,7 +84,7 @@ indirect enum TravellingType: Sendable {
     @unsafe
     private func destroy(at address: UnsafeMutableRawPointer) {
         switch self {
-        case .coded(let type):
+        case .coded(let type, _):
             func destroy<T>(_: T.Type) { unsafe address.assumingMemoryBound(to: T.self).deinitialize(count: 1) }
             destroy(type)
         case .tuple(let members):

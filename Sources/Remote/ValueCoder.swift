@@ -16,15 +16,12 @@ package struct ValueCoder<Value>: Sendable {
 
     package init() {
         let type = TravellingType.of(Value.self)
-        guard case .coded(let coded) = type else {
+        guard case .coded(let coded, let isPlain) = type else {
             route = .other(type)
             return
         }
-        // `travelsAsBlock` says what the conformance does; `Plain`, that its bytes may be looked at.
-        let isPlain =
-            coded is any Plain.Type && coded.travelsAsBlock && MemoryLayout<Value>.size > 0
-            && MemoryLayout<Value>.alignment <= 16
-        route = isPlain ? .plain : .coded(coded)
+        route =
+            isPlain && MemoryLayout<Value>.size > 0 && MemoryLayout<Value>.alignment <= 16 ? .plain : .coded(coded)
     }
 
     /// Whether values are their bytes, without gaps between them.
@@ -132,6 +129,29 @@ package struct ValueCoder<Value>: Sendable {
         }
     }
 
+    /// Reads a list of one value.
+    package func readOne(from input: inout WireReader) throws(WireError) -> Value {
+        if isPlain, MemoryLayout<Value>.size < 64 {
+            let bytes = try input.readPlainArray(
+                size: MemoryLayout<Value>.size, alignment: MemoryLayout<Value>.alignment)
+            guard bytes.byteCount == MemoryLayout<Value>.size else { throw input.invalid("not one value") }
+            var value: Value?
+            unsafe withRoom(for: 1) { room in
+                // SAFETY: room for a value, and as many bytes as it has; any bits are one.
+                unsafe bytes.withUnsafeBytes { bytes in
+                    unsafe UnsafeMutableRawPointer(room).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+                }
+                value = unsafe room.pointee
+            }
+            if let value { return value }
+        }
+        let values = try read(from: &input)
+        guard values.count == 1, let value = values.first else {
+            throw input.invalid("\(values.count) values, not one")
+        }
+        return value
+    }
+
     /// Reads what ``write(_:to:)`` wrote, and lends the values to `body`: plain ones where they lie.
     package func read(
         from input: inout WireReader, _ body: (UnsafeBufferPointer<Value>) -> Void
@@ -164,8 +184,18 @@ package struct ValueCoder<Value>: Sendable {
     /// Room for `count` values that is not initialised, on the stack if it is small.
     private func withRoom(for count: Int, _ body: (UnsafeMutablePointer<Value>) -> Void) {
         let byteCount = max(count, 1) * MemoryLayout<Value>.stride
-        let alignment = max(MemoryLayout<Value>.alignment, 16)
-        unsafe withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: alignment) { room in
+        if byteCount <= 64, MemoryLayout<Value>.alignment <= 8 {
+            // Of a type that is known here: others are looked up each time.
+            var words: (Int, Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0, 0)
+            unsafe withUnsafeMutablePointer(to: &words) { words in
+                // SAFETY: 64 bytes, as aligned as integers are.
+                unsafe body(UnsafeMutableRawPointer(words).assumingMemoryBound(to: Value.self))
+            }
+            return
+        }
+        unsafe withUnsafeTemporaryAllocation(
+            byteCount: byteCount, alignment: max(MemoryLayout<Value>.alignment, 16)
+        ) { room in
             // SAFETY: as large and as aligned as `count` values are.
             unsafe body(room.baseAddress!.assumingMemoryBound(to: Value.self))
         }

@@ -40,6 +40,10 @@ package final class RingLink: Link, PolledSource {
     /// Whether something waits for space in the ring.
     private let isWaiting = Atomic(false)
     private let token = Mutex<Poller.Token?>(nil)
+    /// Threads that look for an answer themselves.
+    private let lookers = Atomic(0)
+    /// How often such a thread asks for the lock before it leaves all to the poller's: some 10 µs.
+    private static let looksForLock = 200
 
     /// Takes over the rings and one end of the socket.
     ///
@@ -78,7 +82,7 @@ package final class RingLink: Link, PolledSource {
             let watched = try Poller.links.watch(socket, for: .readable) { [self] _ in socketEnded() }
             token.withLock { $0 = watched }
             Poller.links.add(self)
-            segments?.whenReleased { [weak self] in self?.sendReleases() }
+            segments?.whenReleased { [self] in sendReleases() }
         } catch {
             finish(LinkError(code: .broken, error.description))
         }
@@ -189,8 +193,11 @@ package final class RingLink: Link, PolledSource {
                 ending = error.code == .closed ? nil : .some(error)
             }
         }
-        // Else somebody looks already.
+        // Where somebody looks, this thread keeps away, and gets to sleep: it would only take the answers that the other
+        // waits for, and a CPU.
+        let isLookedAt = lookers.load(ordering: .relaxed) > 0
         _ = incoming.withLockIfAvailable { incoming in
+            if isLookedAt { return }
             do throws(LinkError) {
                 // A few at a time, so that one busy worker does not starve the others.
                 hasNews = try receive(&incoming, atMost: 64) { false } || hasNews
@@ -219,17 +226,24 @@ package final class RingLink: Link, PolledSource {
     /// long as the answer takes to come.
     package func look(until isDone: () -> Bool) {
         var ending: LinkError??
-        _ = incoming.withLockIfAvailable { incoming in
-            guard !incoming.isEnded else { return }
-            do throws(LinkError) {
-                if incoming.policy.patience > 0 { try look(&incoming, until: isDone) }
-                // In any case: the poller's thread may have gone to sleep in the belief that this one sees to it.
-                while !incoming.reader.sleepInPoller() {
-                    guard try receive(&incoming, atMost: 64, until: { false }) else { break }
+        lookers.add(1, ordering: .relaxed)
+        defer { lookers.subtract(1, ordering: .relaxed) }
+        // Where the poller's thread has the lock, it handles frames: perhaps the one that is waited for.
+        for _ in 0..<RingLink.looksForLock {
+            let isLooked: Void? = incoming.withLockIfAvailable { incoming in
+                guard !incoming.isEnded, !isDone() else { return }
+                do throws(LinkError) {
+                    if incoming.policy.patience > 0 { try look(&incoming, until: isDone) }
+                    // In any case: the poller's thread may have gone to sleep in the belief that this one sees to it.
+                    while !incoming.reader.sleepInPoller() {
+                        guard try receive(&incoming, atMost: 64, until: { false }) else { break }
+                    }
+                } catch {
+                    ending = .some(error)
                 }
-            } catch {
-                ending = .some(error)
             }
+            if isLooked != nil || isDone() { break }
+            platform_relax()
         }
         if let ending { finish(ending) }
     }

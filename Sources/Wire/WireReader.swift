@@ -122,6 +122,11 @@ public struct WireReader: ~Escapable {
         get { bytes.extracting(droppingFirst: position) }
     }
 
+    /// The blocks not read yet.
+    package var restOfBlocks: [SharedArray<UInt8>] {
+        nextBlock < blocks.count ? (nextBlock..<blocks.count).map { blocks[$0] } : []
+    }
+
     /// Blocks read so far.
     package var blockOffset: Int { nextBlock }
 

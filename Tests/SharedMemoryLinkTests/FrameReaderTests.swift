@@ -1,6 +1,7 @@
 import SharedMemoryLink
 import Testing
 import Transport
+import Wire
 
 /// Both ends of a ring of frames.
 private struct FramePair: ~Copyable {

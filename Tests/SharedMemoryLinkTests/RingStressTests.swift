@@ -4,6 +4,7 @@ import SharedMemoryLink
 import Synchronization
 import Testing
 import Transport
+import Wire
 
 /// All of it: 10^7 messages each way, instead of what takes part of a second.
 private let isFull = unsafe getenv("MUSTER_TEST_FULL") != nil

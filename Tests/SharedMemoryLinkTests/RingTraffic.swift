@@ -1,5 +1,6 @@
 import SharedMemoryLink
 import Transport
+import Wire
 
 // What goes through rings under load. The test program, which is two processes, has this file too.
 
