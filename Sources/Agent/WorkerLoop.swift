@@ -38,7 +38,7 @@ package enum WorkerLoop {
         SegmentArena.inherit(Descriptor(owning: inherited.arena))
         let segments = SegmentExchange(
             { () throws(SharedMemoryError) in try SegmentArena.shared },
-            peer: Descriptor(owning: inherited.driversArena))
+            peer: Descriptor(owning: inherited.driversArena), isTrusted: true)
         do {
             let rings = try WorkerRings(joining: Descriptor(owning: inherited.rings), bell: inherited.bell)
             // Nothing is sent over the socket: it tells of the agent's end.
@@ -280,6 +280,8 @@ private final class WorkerSession: Sendable {
         var known = KnownBodies()
         /// One answer after the other.
         var output = WireWriter(reserving: 1 << 12, keepingBlocksOf: EncodedCaptures.blockByteCount)
+
+        init() { output.maker = SharedBlocks() }
     }
 
     private func perform(_ work: Work, _ bench: inout Bench) {

@@ -71,8 +71,10 @@ final class PlainResults<Output: Sendable>: CollectedResults, @unchecked Sendabl
     /// - Precondition: `Output` is plain, see `ValueCoder.isPlain`.
     init(count: Int) {
         var base: UnsafeMutableRawPointer?
+        let size = size
         array = unsafe [Output](unsafeUninitializedCapacity: count) { buffer, initialized in
             unsafe base = UnsafeMutableRawPointer(buffer.baseAddress)
+            if let base = unsafe base { unsafe expectLargeWrite(to: base, byteCount: count * size) }
             // SAFETY: any bits are a plain value; and all are overwritten before anyone sees them.
             initialized = count
         }

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Wire
 
 /// A part of a segment, mapped once more, with room for an array's head before it.
@@ -7,13 +8,45 @@ import Wire
 /// segment's pages, this process gets a copy of that one when the head is written. So nobody else ever sees the head. All
 /// other pages are the segment's, in memory once for all who map them, and can't be written to here.
 @safe
-private final class ArrayMapping: @unchecked Sendable {
+final class ArrayMapping: @unchecked Sendable {
     /// Not given back before this is unmapped.
     private let segment: Segment
     private let base: UnsafeMutableRawPointer
     private let byteCount: Int
     /// The bytes of the segment.
     let bytes: UnsafeRawBufferPointer
+    private let place: Place
+
+    /// Where in a segment the bytes at some addresses lie.
+    fileprivate struct Place: Sendable {
+        let start: UInt
+        let byteCount: Int
+        let segment: Segment
+        let offset: Int
+
+        init(start: UInt, byteCount: Int, _ segment: Segment, _ offset: Int) {
+            self.start = start
+            self.byteCount = byteCount
+            self.segment = segment
+            self.offset = offset
+        }
+    }
+
+    /// All that are mapped: few, because each is large.
+    private static let places = Mutex<[Place]>([])
+
+    /// Where in a segment bytes lie that are mapped for an array, or a part of one.
+    static func place(of bytes: UnsafeRawBufferPointer) -> (segment: Segment, byteOffset: Int)? {
+        let start = UInt(bitPattern: bytes.baseAddress)
+        return places.withLock { places in
+            for place in places where place.start <= start {
+                let distance = start - place.start
+                guard distance < UInt(place.byteCount), bytes.count <= place.byteCount - Int(distance) else { continue }
+                return (place.segment, place.offset + Int(distance))
+            }
+            return nil
+        }
+    }
 
     /// Maps `count` bytes from `offset` of a segment; nil if they are not aligned as an array is, or not to be mapped:
     /// addresses or mappings have run out.
@@ -46,9 +79,14 @@ private final class ArrayMapping: @unchecked Sendable {
         self.segment = segment
         unsafe bytes = UnsafeRawBufferPointer(start: base + page + before, count: count)
         unsafe madvise(base, byteCount, MADV_DONTDUMP)
+        place = Place(start: UInt(bitPattern: unsafe bytes.baseAddress), byteCount: count, segment, offset)
+        ArrayMapping.places.withLock { $0.append(place) }
     }
 
     deinit {
+        ArrayMapping.places.withLock { places in
+            if let index = places.firstIndex(where: { $0.start == place.start }) { places.remove(at: index) }
+        }
         // SAFETY: mapped by `init`, and unmapped nowhere else; who has the bytes keeps `self`.
         unsafe munmap(base, byteCount)
     }

@@ -12,9 +12,13 @@ package final class PeerArena: Sendable {
         var live = LiveSegments()
         /// For each page up to the last that was named, whether a live segment has it.
         var isLive: [Bool] = []
+        /// And whether it was there once: a peer that takes such a page away has it made again at most.
+        var wasPresent: [Bool] = []
     }
 
     private let memory: SharedMemory
+    /// Whether what is named need not be checked beyond its bounds.
+    private let isTrusted: Bool
     private let state = Mutex(State())
     private let onRelease: @Sendable (SegmentName) -> Void
 
@@ -23,12 +27,16 @@ package final class PeerArena: Sendable {
     /// - Parameters:
     ///   - descriptor: One for reading is enough.
     ///   - limit: Largest size to accept, in bytes.
+    ///   - isTrusted: For a worker, whose driver can have it do anything anyway: segments are then found in no time,
+    ///     however large.
     ///   - onRelease: Called once for every segment that was given out, when its last reference is gone, on whichever
     ///     thread let go of it: so that the peer can be told.
     /// - Throws: ``SharedMemoryError/Code/untrusted`` when it is larger, or its size is not sealed.
     package init(
-        _ descriptor: consuming Descriptor, limit: Int, onRelease: @escaping @Sendable (SegmentName) -> Void = { _ in }
+        _ descriptor: consuming Descriptor, limit: Int, isTrusted: Bool = false,
+        onRelease: @escaping @Sendable (SegmentName) -> Void = { _ in }
     ) throws(SharedMemoryError) {
+        self.isTrusted = isTrusted
         memory = try SharedMemory(mapping: descriptor, access: .reading, byteCounts: 1...max(limit, 1))
         memory.adviseHugePages()
         identity = memory.identity
@@ -61,11 +69,18 @@ package final class PeerArena: Sendable {
         let failure: SharedMemoryError? = state.withLock { state in
             if let byteCount = state.live.byteCount(at: name.offset) {
                 guard byteCount == name.byteCount else { return refusal("a part of it is still read") }
-            } else {
-                while state.isLive.count < pages.upperBound { state.isLive.append(false) }
+            } else if !isTrusted {
+                let missing = pages.upperBound - state.isLive.count
+                if missing > 0 {
+                    state.isLive += repeatElement(false, count: missing)
+                    state.wasPresent += repeatElement(false, count: missing)
+                }
                 guard !state.isLive[pages].contains(true) else { return refusal("a part of it is still read") }
                 // Reading a page that is missing would allocate it here.
-                guard memory.isPresent(range) else { return refusal("a part of it is not there") }
+                if state.wasPresent[pages].contains(false) {
+                    guard memory.isPresent(range) else { return refusal("a part of it is not there") }
+                    for page in pages { state.wasPresent[page] = true }
+                }
                 for page in pages { state.isLive[page] = true }
             }
             state.live.retain(name)
@@ -75,7 +90,7 @@ package final class PeerArena: Sendable {
         return Segment(name, in: memory) { [self] name in
             state.withLock { state in
                 guard state.live.release(name) else { return }
-                for page in pages { state.isLive[page] = false }
+                if !isTrusted { for page in pages { state.isLive[page] = false } }
             }
             onRelease(name)
         }

@@ -1,4 +1,5 @@
 import Synchronization
+package import Wire
 
 extension SegmentArena {
     private enum Shared: ~Copyable {
@@ -63,5 +64,19 @@ extension SegmentArena {
         state.withLock { state in
             if let descriptor = descriptor.take() { state = .inherited(descriptor) }
         }
+    }
+}
+
+/// Makes blocks in this process's arena.
+package final class SharedBlocks: BlockMaker {
+    package init() {}
+
+    package func makeBlock(byteCount: Int) -> (bytes: SharedArray<UInt8>, base: UnsafeMutableRawPointer)? {
+        guard let arena = try? SegmentArena.shared, let segment = try? arena.allocate(byteCount: byteCount),
+            let base = unsafe segment.bytes.baseAddress
+        else { return nil }
+        // SAFETY: the segment's bytes, which have some value; it keeps them, and nobody else has it.
+        let bytes = unsafe UnsafeRawBufferPointer(segment.bytes).assumingMemoryBound(to: UInt8.self)
+        return unsafe (SharedArray(bytes, owner: segment), base)
     }
 }

@@ -22,6 +22,7 @@ package final class SegmentExchange: Sendable {
 
     private let arena: @Sendable () throws(SharedMemoryError) -> SegmentArena
     private let peer: Mutex<Peer>
+    private let isTrusted: Bool
     private let state = Mutex(State())
     private let returns = Returns()
 
@@ -62,10 +63,13 @@ package final class SegmentExchange: Sendable {
     /// - Parameters:
     ///   - arena: Where this side's segments lie; asked for when the first is sent.
     ///   - peer: Descriptor of the other side's arena.
+    ///   - isTrusted: Whether the other side is this process's driver.
     package init(
-        _ arena: @escaping @Sendable () throws(SharedMemoryError) -> SegmentArena, peer: consuming Descriptor
+        _ arena: @escaping @Sendable () throws(SharedMemoryError) -> SegmentArena, peer: consuming Descriptor,
+        isTrusted: Bool = false
     ) {
         self.arena = arena
+        self.isTrusted = isTrusted
         self.peer = Mutex(Peer(descriptor: .some(peer)))
     }
 
@@ -82,7 +86,8 @@ package final class SegmentExchange: Sendable {
             guard let descriptor = peer.descriptor.take() else {
                 throw SharedMemoryError(.untrusted, "the other side's memory could not be mapped before")
             }
-            let arena = try PeerArena(descriptor, limit: SegmentExchange.peerLimit) { [returns] in
+            let limit = SegmentExchange.peerLimit
+            let arena = try PeerArena(descriptor, limit: limit, isTrusted: isTrusted) { [returns] in
                 returns.add($0.offset)
             }
             peer.arena = arena
@@ -151,7 +156,8 @@ package final class SegmentExchange: Sendable {
         var entries: [BlockTable.Entry] = []
         var lent: [Segment] = []
         for block in blocks {
-            var place = block.segmentPlace
+            // An array that a body was given, and gives back as it is, lies in a segment already.
+            var place = unsafe block.segmentPlace ?? block.span.withUnsafeBytes { unsafe ArrayMapping.place(of: $0) }
             if place == nil || place?.segment.name.arena != own.identity && place?.segment.name.arena != peer {
                 place = try copy(block, to: own).segmentPlace
             }

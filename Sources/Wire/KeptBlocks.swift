@@ -45,6 +45,15 @@ internal struct KeptBlocks {
         if areGathered { addedByteCount += padding(before: block, added: addedByteCount) + block.bytes.count }
     }
 
+    /// Drops the blocks whose place is at `offset` or behind it.
+    internal mutating func remove(after offset: Int) {
+        precondition(blocks.isEmpty || !areGathered, "what is gathered is not taken back")
+        while let last = blocks.last, last.offset >= offset {
+            taken.removeAll { $0 == last.bytes.addresses }
+            blocks.removeLast()
+        }
+    }
+
     /// Bytes of padding between a block's padding byte and its elements, in one array with all that lies before.
     internal func padding(before block: Block, added: Int) -> Int {
         (0 &- (block.offset + 1 + added)) & (block.alignment &- 1)

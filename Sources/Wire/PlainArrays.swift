@@ -1,15 +1,29 @@
 // Arrays of plain elements for code that knows their size at run time only: the same bytes as `[Element]` gives, and no
 // type to be looked up.
 
+/// Makes blocks where a message can have them without a copy.
+package protocol BlockMaker: AnyObject, Sendable {
+    /// A block of `byteCount` bytes, at least 1, that nobody else has, and where to write them before anyone reads them.
+    ///
+    /// - Returns: nil if there is no room for it. The address is aligned to 16 bytes.
+    func makeBlock(byteCount: Int) -> (bytes: SharedArray<UInt8>, base: UnsafeMutableRawPointer)?
+}
+
 extension WireWriter {
-    /// Appends an array of `count` plain elements without gaps, whose bytes the caller writes.
+    /// Appends an array of `count` plain elements without gaps, whose bytes the caller writes: large ones in a block, if the
+    /// writer has somebody to make it.
     ///
     /// - Returns: Where `count * size` bytes belong, valid until the next call. All of them must be written before it.
     ///   Aligned for the elements, if `size * count` is 64 or more and their alignment at most 16.
     @unsafe
     package mutating func appendPlainArray(count: Int, size: Int, alignment: Int) -> UnsafeMutableRawPointer {
-        append(length: count)
         let byteCount = count * size
+        if byteCount >= kept.minimumByteCount, let made = unsafe maker?.makeBlock(byteCount: byteCount),
+            unsafe keep(made.bytes, count: count, alignment: alignment)
+        {
+            return unsafe made.base
+        }
+        append(length: count)
         if byteCount >= WireFormat.alignedBlock {
             appendPadding(toAlignment: alignment, blockSize: byteCount)
         } else {
@@ -36,11 +50,12 @@ extension WireWriter {
         }
     }
 
-    /// Takes back what was written behind the first `byteCount` bytes, none of it an array that was kept.
+    /// Takes back what was written behind the first `byteCount` bytes.
     package mutating func removeBytes(after byteCount: Int) {
         precondition(byteCount >= 0 && byteCount <= self.byteCount, "only what was written is taken back")
         // SAFETY: within the buffer, by the precondition.
         unsafe cursor = unsafe base + byteCount
+        kept.remove(after: byteCount)
     }
 }
 

@@ -32,6 +32,8 @@ internal struct UnalignedElements<Element: Plain>: RandomAccessCollection {
         let copied = Swift.min(buffer.count, endIndex)
         // SAFETY: both have room for `copied` strides; any bits are an `Element`; the buffer is another memory.
         if let start = buffer.baseAddress {
+            let byteCount = copied &* MemoryLayout<Element>.stride
+            if byteCount >= 4 << 20 { unsafe expectLargeWrite(to: start, byteCount: byteCount) }
             unsafe UnsafeMutableRawPointer(start)
                 .copyMemory(from: base, byteCount: copied &* MemoryLayout<Element>.stride)
         }

@@ -24,6 +24,8 @@ public struct WireWriter: ~Copyable {
     /// Keys that ``Codable`` values have in common, see `CodableKeys`.
     @usableFromInline internal var keys: CodableKeys?
     private var failure: WireError?
+    /// Who makes blocks for large arrays that are made while they are written.
+    package var maker: (any BlockMaker)?
 
     /// A writer without bytes.
     public init() {

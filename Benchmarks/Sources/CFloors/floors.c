@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -405,6 +406,74 @@ double floor_copy(size_t size, int fresh) {
     munmap(from, size);
     munmap(to, size);
     return seconds;
+}
+
+double floor_four_copies(size_t size) {
+    char *blocks[5];
+    for (int index = 0; index < 5; index++) {
+        blocks[index] = pages(size);
+        if (blocks[index] == NULL) {
+            return -1;
+        }
+        memset(blocks[index], index, size);
+    }
+    double start = floor_seconds();
+    for (int index = 0; index < 4; index++) {
+        memcpy(blocks[index + 1], blocks[index], size);
+        __asm__ volatile("" : : "r"(blocks[index + 1]) : "memory");
+    }
+    double seconds = floor_seconds() - start;
+    for (int index = 0; index < 5; index++) {
+        munmap(blocks[index], size);
+    }
+    return seconds;
+}
+
+struct sums {
+    int cpu;
+    const double *numbers;
+    size_t count;
+    long sums;
+    double result;
+};
+
+static void *sum_repeatedly(void *argument) {
+    struct sums *work = argument;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(work->cpu, &set);
+    pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+    for (long round = 0; round < work->sums; round++) {
+        double sum = 0;
+        for (size_t index = 0; index < work->count; index++) {
+            sum += work->numbers[index];
+        }
+        work->result += sum;
+    }
+    return NULL;
+}
+
+double floor_two_thread_sums(int cpu, int other_cpu, size_t count, long sums) {
+    double *numbers = (double *)pages(count * sizeof(double));
+    if (numbers == NULL) {
+        return -1;
+    }
+    for (size_t index = 0; index < count; index++) {
+        numbers[index] = 1;
+    }
+    struct sums work[2] = {{cpu, numbers, count, sums / 2, 0}, {other_cpu, numbers, count, sums - sums / 2, 0}};
+    pthread_t threads[2];
+    double start = floor_seconds();
+    int started = 0;
+    while (started < 2 && pthread_create(&threads[started], NULL, sum_repeatedly, &work[started]) == 0) {
+        started++;
+    }
+    for (int index = 0; index < started; index++) {
+        pthread_join(threads[index], NULL);
+    }
+    double seconds = floor_seconds() - start;
+    munmap(numbers, count * sizeof(double));
+    return started == 2 && work[0].result + work[1].result == (double)count * (double)sums ? seconds : -1;
 }
 
 double floor_spawn(const char *program, const char *argument, long count) {

@@ -1,3 +1,4 @@
+import CFloors
 import Muster
 
 /// A large capture: once per worker the first time, not at all the second.
@@ -10,6 +11,8 @@ struct CapturedArray: Benchmark {
         let array = [Double](repeating: 1, count: 10_000_000)
         return try await withCluster(.localAffinity(cpus: [host.second, host.worker])) { cluster in
             let warm = CachingPool(cluster.workers)
+            let shared = try SharedArray<Double>(copying: array.span, in: .shared)
+            let (first, second) = (CInt(host.second), CInt(host.worker))
             return try await alternate(
                 repeats: 3,
                 [
@@ -18,11 +21,25 @@ struct CapturedArray: Benchmark {
                             for i in 1...100 { blackHole(sum(array, i)) }
                         } * 1e3
                     },
-                    Lane(key: "muster.cold", label: "Muster: the workers do not have the array", floor: "loop") {
+                    Lane(key: "c.sums", label: "C: two threads do the same sums") {
+                        floor_two_thread_sums(first, second, array.count, 100) * 1e3
+                    },
+                    Lane(key: "c.copy", label: "C: one copy of 80 MB into new shared memory, populated") {
+                        floor_shared(80_000_000, floor_shared_copy_populated) * 1e3
+                    },
+                    Lane(key: "muster.cold", label: "Muster: the workers do not have the array", floor: "c.sums") {
                         try await map(array, cluster, CachingPool(cluster.workers))
                     },
-                    Lane(key: "muster.warm", label: "Muster: the workers have it from before", floor: "loop") {
+                    Lane(key: "muster.warm", label: "Muster: the workers have it from before", floor: "c.sums") {
                         try await map(array, cluster, warm)
+                    },
+                    Lane(key: "muster.shared", label: "Muster: a SharedArray that they do not have", floor: "c.sums") {
+                        try await seconds {
+                            let sums = try await cluster.pmap(
+                                1...100, capturing: shared, pool: CachingPool(cluster.workers)
+                            ) { i, x in x.reduce(0, +) + Double(i) }
+                            precondition(sums.count == 100 && sums[99] == 10_000_100)
+                        } * 1e3
                     },
                     Lane(key: "loop.lanes", label: "Swift: eight sums at a time, in one thread") {
                         await seconds {

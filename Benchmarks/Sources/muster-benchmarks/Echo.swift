@@ -9,6 +9,7 @@ struct Echo: Benchmark {
 
     func run(_ host: Host) async throws -> [Series] {
         let array = [Double](repeating: 1, count: 10_000_000)
+        let shared = try SharedArray<Double>(copying: array.span, in: .shared)
         let byteCount = 80_000_000
         return try await withCluster(.localAffinity(cpus: [host.worker])) { cluster in
             try await alternate(
@@ -20,10 +21,20 @@ struct Echo: Benchmark {
                     Lane(key: "copy.fresh", label: "C: memcpy of 80 MB into new pages") {
                         Double(byteCount) / floor_copy(byteCount, 1) / 1e9
                     },
-                    Lane(key: "muster.echo", label: "Muster: worker on CPU \(host.worker)", floor: "copy.fresh") {
+                    Lane(key: "copy.four", label: "C: there and back by shared memory, four copies, nothing new") {
+                        2 * Double(byteCount) / floor_four_copies(byteCount) / 1e9
+                    },
+                    Lane(key: "muster.echo", label: "Muster: worker on CPU \(host.worker)", floor: "copy.four") {
                         let seconds = try await seconds {
                             let back = try await cluster.remoteCallFetch(capturing: array) { x in x }
                             precondition(back.count == array.count)
+                        }
+                        return 2 * Double(byteCount) / seconds / 1e9
+                    },
+                    Lane(key: "muster.shared", label: "Muster: the same as a SharedArray", floor: "copy.four") {
+                        let seconds = try await seconds {
+                            let back = try await cluster.remoteCallFetch(capturing: shared) { x in x }
+                            precondition(back.count == shared.count)
                         }
                         return 2 * Double(byteCount) / seconds / 1e9
                     },

@@ -76,29 +76,37 @@ struct IdleCPU: Benchmark {
     }
 }
 
-/// What a large capture costs in memory, all processes together: the driver's own copy, and what the workers hold.
+/// What a large capture costs in memory, all processes together.
 struct CapturedMemory: Benchmark {
     let name = "captured-memory"
     let title = "Memory after pmap(1...100, capturing: 80 MB), 2 workers: all shares (PSS) together"
     let unit = Unit.mebibytes
 
     func run(_ host: Host) async throws -> [Series] {
-        let array = [Double](repeating: 1, count: 10_000_000)
-        return try await withCluster(.localAffinity(cpus: [host.second, host.worker])) { cluster in
+        try await withCluster(.localAffinity(cpus: [host.second, host.worker])) { cluster in
             var processes = ["self"]
             for worker in cluster.workers {
                 processes.append("\(try await cluster.remoteCallFetch(on: worker) { processID() })")
             }
+            let all = processes
+            let memory = { all.map { share(ofProcess: $0, "Pss") }.reduce(0, +) }
+            let idle = memory()
+            let shared = try SharedArray<Double>(count: 10_000_000, in: .shared) { span in
+                for index in span.indices { span[index] = 1 }
+            }
+            _ = try await cluster.pmap(1...100, capturing: shared) { i, x in x.reduce(0, +) + Double(i) }
+            let withShared = memory()
+            let array = [Double](repeating: 1, count: 10_000_000)
             let pool = CachingPool(cluster.workers)
             _ = try await mapInLanes(array, cluster, pool)
+            let withBoth = memory()
             return try await alternate(
-                repeats: 3,
+                repeats: 1,
                 [
-                    Lane(key: "all", label: "Muster: driver and workers") {
-                        processes.map { share(ofProcess: $0, "Pss") }.reduce(0, +)
-                    },
-                    Lane(key: "workers", label: "Muster: of that, the workers") {
-                        processes.dropFirst().map { share(ofProcess: $0, "Pss") }.reduce(0, +)
+                    Lane(key: "idle", label: "Muster: driver and workers before") { idle },
+                    Lane(key: "shared", label: "Muster: more with a SharedArray of 76 MiB") { withShared - idle },
+                    Lane(key: "array", label: "Muster: more with an Array of 76 MiB, and its copy") {
+                        withBoth - withShared
                     },
                 ])
         }

@@ -66,7 +66,7 @@ struct TenMillionIntegers: Benchmark {
 
     func run(_ host: Host) async throws -> [Series] {
         let elements = Array(0..<10_000_000)
-        let copied = elements.withUnsafeBytes { $0.count }
+        let copied = elements.count * MemoryLayout<Int>.stride
         return try await withCluster(.localAffinity(cpus: [host.second, host.worker])) { cluster in
             let shared = try SharedArray<Int>(copying: elements.span, in: .shared)
             return try await alternate(

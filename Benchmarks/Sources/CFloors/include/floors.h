@@ -21,6 +21,13 @@ double floor_frames_one_way(int cpu, int other_cpu, size_t size, long calls, lon
 /// Seconds to copy `size` bytes into pages that the process has, or (`fresh`) into new ones.
 double floor_copy(size_t size, int fresh);
 
+/// Seconds to copy `size` bytes to another process and back by shared memory: into it, out of it, and the same again, all
+/// of it memory that was used before.
+double floor_four_copies(size_t size);
+
+/// Seconds in which two threads, each on a CPU of its own, sum `count` doubles `sums` times together, in order.
+double floor_two_thread_sums(int cpu, int other_cpu, size_t count, long sums);
+
 /// What to do with a block of shared memory (memfd).
 enum floor_shared_way {
     /// Take its pages from the system in bulk (fallocate, then populate), and copy into them.
