@@ -41,13 +41,16 @@ extension WireWriter {
     package mutating func write(
         plain bytes: SharedArray<UInt8>, at batch: Range<Int>, size: Int, alignment: Int
     ) {
-        let part = bytes.extracting(batch.lowerBound * size..<batch.upperBound * size)
-        if part.count >= kept.minimumByteCount, keep(part, count: batch.count, alignment: alignment) { return }
-        // SAFETY: room for as many bytes as there are.
-        unsafe part.span.withUnsafeBytes { source in
-            let target = unsafe appendPlainArray(count: batch.count, size: size, alignment: alignment)
-            if let first = source.baseAddress { unsafe target.copyMemory(from: first, byteCount: source.count) }
+        let (offset, byteCount) = (batch.lowerBound * size, batch.count * size)
+        precondition(offset >= 0 && byteCount <= bytes.count - offset, "a part of the array")
+        if byteCount >= kept.minimumByteCount {
+            let part = bytes.extracting(offset..<offset + byteCount)
+            if keep(part, count: batch.count, alignment: alignment) { return }
         }
+        guard let start = unsafe bytes.base else { return append(length: 0) }
+        let target = unsafe appendPlainArray(count: batch.count, size: size, alignment: alignment)
+        // SAFETY: a part of the array, by the precondition, and room for as many bytes.
+        unsafe target.copyMemory(from: start + offset, byteCount: byteCount)
     }
 
     /// Takes back what was written behind the first `byteCount` bytes.
