@@ -172,11 +172,30 @@ private final class WorkerSession: Sendable {
     private func serve() {
         var bench = Bench()
         while true {
-            ears.withLock { ears in
-                // What the poller's thread has heard since this one last looked is there as well; it holds this lock then.
-                if !hear(&ears), work.withLock({ $0.isEmpty }) { _ = ears.waitForBytes(until: .infinity) }
+            let call: Call? = ears.withLock { ears in
+                // What the poller's thread has heard while this one did not comes first; it holds this lock then.
+                guard work.withLock({ $0.isEmpty }) else { return nil }
+                return hearNext(&ears, &bench)
             }
+            if let call { perform(call, &bench) }
             while let next = work.withLock({ $0.takeFirst() }) { perform(next, &bench) }
+        }
+    }
+
+    /// Takes what is there next, or waits until something is; a plain call is put on the bench, and returned.
+    private func hearNext(_ ears: inout FrameReader, _ bench: inout Bench) -> Call? {
+        do {
+            var call: Call?
+            let isThere = try ears.withNextFrame { frame, kind in
+                if kind == .message { call = Bench.takeCall(frame, &bench) }
+                if call == nil { receive(frame, kind) }
+            }
+            if isThere { return call }
+            if try ears.isAtEnd() { WorkerLoop.endGroup() }
+            _ = ears.waitForBytes(until: .infinity)
+            return nil
+        } catch {
+            fail("the driver can't be heard: \(error)")
         }
     }
 
@@ -278,23 +297,51 @@ private final class WorkerSession: Sendable {
     /// What the bodies' thread works with.
     private struct Bench: ~Copyable {
         var known = KnownBodies()
+        /// One message after the other, and where what follows its head starts.
+        var input: [UInt8] = []
+        var offset = 0
         /// One answer after the other.
         var output = WireWriter(reserving: 1 << 12, keepingBlocksOf: EncodedCaptures.blockByteCount)
 
         init() { output.maker = SharedBlocks() }
+
+        /// Takes in a message that is a call; nil if it is another.
+        static func takeCall(_ frame: RawSpan, _ bench: inout Bench) -> Call? {
+            var reader = WireReader(frame)
+            guard case .call(let call)? = try? reader.read() as Message else { return nil }
+            bench.offset = reader.offset
+            // A large one leaves no large memory behind.
+            bench.input.removeAll(keepingCapacity: bench.input.capacity <= 1 << 18)
+            unsafe frame.withUnsafeBytes { unsafe bench.input.append(contentsOf: $0) }
+            return call
+        }
+    }
+
+    /// Performs the call on the bench.
+    private func perform(_ call: Call, _ bench: inout Bench) {
+        let input = bench.input
+        bench.input = []
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        var reader = WireReader(unsafe input.span.bytes, from: bench.offset, blocks: Span())
+        tell(call) { () throws(WireError) in
+            try perform(call, &reader, nil, (input, []), &bench)
+        }
+        bench.input = input
+    }
+
+    /// Sees to it that a call that can't be performed is answered as well.
+    private func tell(_ call: Call, _ perform: () throws(WireError) -> Void) {
+        do throws(WireError) {
+            try perform()
+        } catch {
+            send(.refusal(call: call.id, reason: "\(error)"))
+        }
     }
 
     private func perform(_ work: Work, _ bench: inout Bench) {
         switch work.message {
         case .call(let call), .callOnce(let call):
-            let failure: WireError?
-            do throws(WireError) {
-                try perform(call, work, &bench)
-                failure = nil
-            } catch {
-                failure = error
-            }
-            if let failure { send(.refusal(call: call.id, reason: "\(failure)")) }
+            tell(call) { () throws(WireError) in try perform(call, work, &bench) }
         case .forgetCaptures(let id): bench.known.forgetCaptures(id)
         default:
             do {
@@ -348,16 +395,25 @@ private final class WorkerSession: Sendable {
     private func perform(
         _ call: Call, _ work: Work, _ reader: inout WireReader, _ arrays: AdoptedArrays?, _ bench: inout Bench
     ) throws(WireError) {
+        var own: CapturesInWorker?
+        if case .callOnce = work.message {
+            own = try CapturesInWorker(of: bench.known.function(call.function), from: &reader, adopting: arrays)
+        }
+        try perform(call, &reader, own, (work.bytes, work.blocks), &bench)
+    }
+
+    /// - Parameters:
+    ///   - own: Captures of this call alone.
+    ///   - message: What `reader` reads, to be kept by an asynchronous body.
+    private func perform(
+        _ call: Call, _ reader: inout WireReader, _ own: CapturesInWorker?,
+        _ message: (bytes: [UInt8], blocks: [SharedArray<UInt8>]), _ bench: inout Bench
+    ) throws(WireError) {
         let function = try bench.known.function(call.function)
-        let captures =
-            if case .callOnce = work.message {
-                try CapturesInWorker(of: function, from: &reader, adopting: arrays)
-            } else {
-                try bench.known.captures(call.captures)
-            }
+        let captures = if let own { own } else { try bench.known.captures(call.captures) }
         if function.isAsynchronous {
             let input = BatchInput(
-                work.bytes, from: reader.offset, blocks: Array(work.blocks.dropFirst(reader.blockOffset)))
+                message.bytes, from: reader.offset, blocks: Array(message.blocks.dropFirst(reader.blockOffset)))
             return start(call, function, captures, input)
         }
         calls.withLock { calls in

@@ -17,6 +17,9 @@ final class MapRun: Sendable {
     private let captures: CaptureSet?
     private let judge: any FailureJudge
     private let state: Mutex<MapState>
+    /// Whether results are not wanted any more: set with `state` locked, before the workers are told. Who sends a batch looks
+    /// after it has registered the call, which takes the same lock as telling the worker does: one of the two sees it.
+    private let isStopping = Atomic(false)
     private let outcome = Eventual<Result<Void, any Error>>()
 
     /// Whether elements come while it is under way.
@@ -137,7 +140,7 @@ final class MapRun: Sendable {
                 input.write(batch, to: &output)
             }
             // Who cancelled the others may not have known of this one.
-            if state.withLock({ $0.isOver || $0.schedule.isStopped }) { seat.member.cancel(call) }
+            if isStopping.load(ordering: .acquiring) { seat.member.cancel(call) }
         } catch let error as ClusterError where error.code == .noSuchWorker {
             returned(batch, by: seat)
         } catch is WorkerExited {
@@ -150,13 +153,13 @@ final class MapRun: Sendable {
     // MARK: - Hearing
 
     func receive(_ reply: inout WireReader, for batch: Range<Int>, from seat: MapSeat) {
-        let isShort = state.withLock { $0.isOver || $0.schedule.isStopped }
+        let isShort = isStopping.load(ordering: .acquiring)
         let failed: [IndexedFailure]
         do {
             failed = try results.take(&reply, for: batch, isShort: isShort)
         } catch let error as AnswerError {
             // Stopped in the meantime: then the answer may be short.
-            if !state.withLock({ $0.isOver || $0.schedule.isStopped }) {
+            if !isStopping.load(ordering: .acquiring) {
                 return end(
                     .failure(
                         ClusterError(
@@ -270,12 +273,18 @@ final class MapRun: Sendable {
                 if isArriving { input.forget(failure.index..<failure.index + 1) }
             case .retried(let delay) where !state.schedule.isStopped && state.schedule.hasWorkers:
                 state.schedule.retry(failure.index, due: now + delay)
-            case .retried: return state.giveUp(failure)
-            case .givenUp(let failure): return state.giveUp(failure)
+            case .retried: return giveUp(failure, &state)
+            case .givenUp(let failure): return giveUp(failure, &state)
             }
             return []
         }
         for seat in unwanted { seat.cancel() }
+    }
+
+    private func giveUp(_ failure: MapFailure, _ state: inout MapState) -> [MapSeat] {
+        let unwanted = state.giveUp(failure)
+        if state.schedule.isStopped { isStopping.store(true, ordering: .releasing) }
+        return unwanted
     }
 
     // MARK: - Going on
@@ -365,6 +374,7 @@ final class MapRun: Sendable {
     private func end(_ result: Result<Void, any Error>) {
         let (seats, whenHungry) = state.withLock { state in
             state.isOver = true
+            isStopping.store(true, ordering: .releasing)
             state.timer?.cancel()
             defer {
                 state.timer = nil

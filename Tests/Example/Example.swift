@@ -7,7 +7,7 @@ import Muster
             let squares = try await cluster.pmap(1...8) { $0 * $0 }
             print("squares:", squares)
 
-            // What a body needs besides its element is named, and sent to each worker once.
+            // What a body needs besides its element is named, and sent to a host once.
             let primes = [2, 3, 5, 7]
             let factors = try await cluster.pmap(10...15, capturing: primes) { number, primes in
                 primes.filter { number % $0 == 0 }
