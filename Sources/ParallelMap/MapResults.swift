@@ -51,6 +51,18 @@ extension MapResults {
     }
 }
 
+extension MapResults {
+    /// Of failures in an answer that may be short, those that can be: in the batch, ascending.
+    func ascending(_ failures: [IndexedFailure], in batch: Range<Int>) -> [IndexedFailure] {
+        var start = 0
+        return failures.filter { failure in
+            guard failure.index >= start, failure.index < batch.count else { return false }
+            start = failure.index + 1
+            return true
+        }
+    }
+}
+
 /// The results of a map as an array.
 protocol CollectedResults<Output>: MapResults {
     associatedtype Output: Sendable
@@ -86,7 +98,7 @@ final class PlainResults<Output: Sendable>: CollectedResults, @unchecked Sendabl
         let bytes = try reply.readPlainArray(size: size, alignment: MemoryLayout<Output>.alignment)
         let failures: [IndexedFailure] = try reply.read()
         try reply.expectEnd()
-        if isShort { return failures.filter { (0..<batch.count).contains($0.index) } }
+        if isShort { return ascending(failures, in: batch) }
         let runs = try runs(bytes.byteCount / size, in: batch, failures)
         unsafe bytes.withUnsafeBytes { bytes in
             guard let source = bytes.baseAddress, let base = unsafe base else { return }
@@ -133,7 +145,7 @@ final class RunResults<Output: Sendable>: CollectedResults {
         let outputs = try coder.read(from: &reply)
         let failures: [IndexedFailure] = try reply.read()
         try reply.expectEnd()
-        if isShort { return failures.filter { (0..<batch.count).contains($0.index) } }
+        if isShort { return ascending(failures, in: batch) }
         let runs = try runs(outputs.count, in: batch, failures)
         kept.withLock { kept in
             if failures.isEmpty { return kept.add(outputs, at: batch.lowerBound) }

@@ -107,7 +107,7 @@ final class StreamResults<Output: Sendable>: MapResults {
         let outputs = try coder.read(from: &reply)
         let failures: [IndexedFailure] = try reply.read()
         try reply.expectEnd()
-        if isShort { return failures.filter { (0..<batch.count).contains($0.index) } }
+        if isShort { return ascending(failures, in: batch) }
         var rest = outputs[...]
         for run in try runs(outputs.count, in: batch, failures) where !run.isEmpty {
             add(Array(rest.prefix(run.count)), at: batch.lowerBound + run.lowerBound)

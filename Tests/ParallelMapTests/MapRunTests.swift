@@ -1,6 +1,5 @@
 import ClusterRuntime
 import Placement
-import Remote
 import Scheduling
 import Synchronization
 import Testing
@@ -8,6 +7,7 @@ import Transport
 import Wire
 
 @testable import ParallelMap
+@testable import Remote
 
 /// A link that keeps the calls it is sent.
 private final class FakeLink: Link {
@@ -139,5 +139,29 @@ struct MapRunTests {
         fake.die(1)
         let error = await #expect(throws: ClusterError.self) { try await results.value }
         #expect(error?.code == .noWorkers && error?.lastWorker?.worker == 3)
+    }
+
+    @Test("a stopped map takes an answer whose failures are none of the batch's, or twice the same")
+    func confusedFailures() async throws {
+        let workers = (0..<2).map { _ in FakeWorker() }
+        let members = workers.enumerated().map { Member(id: WorkerID($0.offset + 2), launched: $0.element) }
+        let input = ArrivingInput<Int>()
+        for element in 0..<6 { input.append([element]) }
+        let map = MapRun(
+            input, count: nil, to: RunResults<Int>(), function: try RemoteFunction { (x: Int) in x }.reference,
+            captures: nil, batchSize: 3, retries: 2, judge: FailureHandling<Int>())
+        map.supply(6)
+        map.begin(members)
+        func fail(_ worker: Int, _ indices: [Int], outputs: [Int] = []) throws {
+            let failures = indices.map { IndexedFailure(index: $0, failure: RemoteFailure(CancellationError())) }
+            var body = WireWriter()
+            BatchReply(outputs: outputs, failures: failures).write(to: &body)
+            let bytes = try Message.reply(call: workers[worker].fake.calls[0]).wireBytes() + body.finish()
+            var reader = WireReader(bytes.span)
+            members[worker].receive(&reader)
+        }
+        try fail(1, [0], outputs: [4, 5])
+        try fail(0, [2, 0, 2, 0, -1, 2, 9])
+        await #expect(throws: MapError.self) { try await map.end() }
     }
 }
