@@ -170,7 +170,11 @@ public final class Cluster: Sendable {
             defer { state.localMembers = [] }
             return (state.members.values.map(\.member), state.localMembers, Array(state.departures.values))
         }
-        for member in local { member.launched.kill() }
+        for member in local {
+            // Its calls would wait for ever, and it for itself.
+            member.fail(ClusterError.closed)
+            member.launched.kill()
+        }
         await shielded { [self] in
             await withTaskGroup { group in
                 for member in members { group.addTask { [self] in await dismiss(member, .closed) } }
@@ -212,9 +216,12 @@ public final class Cluster: Sendable {
 
     /// What stands in for workers in maps that stay in this process.
     package var localMembers: [Member] {
-        state.withLock { state in
-            if state.localMembers.isEmpty { state.localMembers = InProcessWorker.members() }
-            return state.localMembers
+        get throws(ClusterError) {
+            try state.withLock { state throws(ClusterError) in
+                guard !state.isClosed else { throw .closed }
+                if state.localMembers.isEmpty { state.localMembers = InProcessWorker.members() }
+                return state.localMembers
+            }
         }
     }
 

@@ -124,7 +124,7 @@ final class MapWorkers: Sendable {
     init<Output>(_ cluster: Cluster, _ options: MapOptions<Output>) throws(ClusterError) {
         self.cluster = cluster
         isOpen = options.isDistributed && options.pool == nil
-        members = options.isDistributed ? try cluster.members(of: options.pool) : cluster.localMembers
+        members = options.isDistributed ? try cluster.members(of: options.pool) : try cluster.localMembers
     }
 
     func begin(_ run: MapRun) {

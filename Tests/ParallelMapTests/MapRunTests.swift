@@ -164,4 +164,26 @@ struct MapRunTests {
         try fail(0, [2, 0, 2, 0, -1, 2, 9])
         await #expect(throws: MapError.self) { try await map.end() }
     }
+
+    @Test("a map that stays in this process ends with its cluster", .timeLimit(.minutes(1)))
+    func localMapOfClosedCluster() async throws {
+        let cluster = Cluster(heartbeatLimit: .seconds(15))
+        let outcome = Eventual<String>()
+        Task {
+            do {
+                _ = try await cluster.pmap(0..<3, distributed: false) { number in
+                    try await Task.sleep(for: .seconds(3600))
+                    return number
+                }
+            } catch { outcome.fulfil("\((error as? ClusterError)?.code == .closed)") }
+        }
+        while try cluster.localMembers.allSatisfy({ $0.pendingCount == 0 }) { await Task.yield() }
+        await cluster.close()
+        Task {
+            try await Task.sleep(for: .seconds(5))
+            outcome.fulfil("still waiting")
+        }
+        #expect(await outcome.get() == "true")
+        await #expect(throws: ClusterError.closed) { try await cluster.pmap(0..<3, distributed: false) { $0 } }
+    }
 }
