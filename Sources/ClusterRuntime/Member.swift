@@ -98,7 +98,7 @@ package final class Member: Sendable {
             } catch let error as LinkError where error.code == .closed {
                 // The end is on its way, and fails the call with its cause.
             } catch {
-                _ = waiting.withLock { $0.calls.take(number) }
+                _ = take(number)
                 throw error
             }
             return number

@@ -1,3 +1,4 @@
+import Glibc
 import Placement
 import Remote
 import Synchronization
@@ -158,5 +159,28 @@ struct MemberTests {
         }
         await drained
         await member.drain()
+    }
+
+    @Test("whoever waits for the calls under way is told when the last of them could not be sent")
+    func unsentLastCall() async throws {
+        let member = Member(id: 2, launched: worker)
+        let function = try RemoteFunction { (x: Int) in x }.reference
+        let drained = Eventual<Bool>()
+        #expect(throws: WireError.self) {
+            try member.call(function, nil, for: 0..<1, of: outcomes) { output in
+                // The worker is removed while the elements are written, which they can't be.
+                Task {
+                    await member.drain()
+                    drained.fulfil(true)
+                }
+                usleep(100_000)  // until it waits
+                output.fail("not to be written")
+            }
+        }
+        Task {
+            try await Task.sleep(for: .seconds(5))
+            drained.fulfil(false)
+        }
+        #expect(await drained.get())
     }
 }
