@@ -231,10 +231,11 @@ package final class RingLink: Link, PolledSource {
         // Where the poller's thread has the lock, it handles frames: perhaps the one that is waited for.
         for _ in 0..<RingLink.looksForLock {
             let isLooked: Void? = incoming.withLockIfAvailable { incoming in
-                guard !incoming.isEnded, !isDone() else { return }
+                guard !incoming.isEnded else { return }
                 do throws(LinkError) {
-                    if incoming.policy.patience > 0 { try look(&incoming, until: isDone) }
-                    // In any case: the poller's thread may have gone to sleep in the belief that this one sees to it.
+                    if incoming.policy.patience > 0, !isDone() { try look(&incoming, until: isDone) }
+                    // In any case, also if all is done: the poller's thread may have gone to sleep in the belief that
+                    // this one sees to it.
                     while !incoming.reader.sleepInPoller() {
                         guard try receive(&incoming, atMost: 64, until: { false }) else { break }
                     }

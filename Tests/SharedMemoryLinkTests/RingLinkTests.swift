@@ -259,4 +259,27 @@ struct RingLinkTests {
         // Other tests have descriptors too; 200 links would have left 400.
         #expect(await eventually { count() < before + 100 })
     }
+
+    @Test("who looks for what has come already leaves the ring so that the poller's thread is woken")
+    func lookInVain() async throws {
+        let ends = try ends()
+        let inbox = Inbox()
+        inbox.start(ends.link)
+        var writer = RingWriter(ends.rings.fromWorker)
+        // The poller's thread is awake when the lock is taken, and asleep when it is given back.
+        let isAwake = Atomic(false)
+        Poller.links.perform {
+            isAwake.store(true, ordering: .relaxed)
+            usleep(20_000)
+        }
+        #expect(await eventually { isAwake.load(ordering: .relaxed) })
+        ends.link.look {
+            usleep(100_000)
+            return true
+        }
+        let frame = bytes(3, seed: 1)
+        try writer.send(RawSpan(), unsafe frame.span.bytes, until: monotonicSeconds() + 1)
+        #expect(await eventually(within: 2) { inbox.count == 1 })
+        ends.link.close()
+    }
 }
