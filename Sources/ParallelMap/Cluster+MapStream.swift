@@ -35,7 +35,8 @@ extension Cluster {
             pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
             handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck))
         return stream(
-            try RemoteFunction(file: file, line: line, body).reference, captures, options, order: order
+            try RemoteFunction(file: file, line: line, body).reference, captures, options, order: order,
+            readAhead: readAhead
         ) { run, input in
             await run.feed(elements, into: input, limit: readAhead)
         }
@@ -56,7 +57,8 @@ extension Cluster {
             pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
             handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck))
         return stream(
-            try RemoteFunction(file: file, line: line, body).reference, captures, options, order: order
+            try RemoteFunction(file: file, line: line, body).reference, captures, options, order: order,
+            readAhead: readAhead
         ) { run, input in
             await run.feed(elements, into: input, limit: readAhead)
         }
@@ -77,7 +79,8 @@ extension Cluster {
             pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
             handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck))
         return stream(
-            try RemoteFunction(file: file, line: line, body).reference, captures, options, order: order
+            try RemoteFunction(file: file, line: line, body).reference, captures, options, order: order,
+            readAhead: readAhead
         ) { run, input in
             try await run.feed(arriving: elements, into: input, limit: readAhead)
         }
@@ -98,7 +101,8 @@ extension Cluster {
             pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
             handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck))
         return stream(
-            try RemoteFunction(file: file, line: line, body).reference, captures, options, order: order
+            try RemoteFunction(file: file, line: line, body).reference, captures, options, order: order,
+            readAhead: readAhead
         ) { run, input in
             try await run.feed(arriving: elements, into: input, limit: readAhead)
         }
@@ -106,9 +110,10 @@ extension Cluster {
 
     private func stream<Element: Sendable, Output: Sendable>(
         _ function: FunctionReference, _ captures: EncodedCaptures, _ options: MapOptions<Output>, order: MapOrder,
-        _ feed: @escaping @Sendable (MapRun, ArrivingInput<Element>) async throws -> Void
+        readAhead: Int?, _ feed: @escaping @Sendable (MapRun, ArrivingInput<Element>) async throws -> Void
     ) -> MapStream<Output> {
-        MapStream {
+        precondition(readAhead ?? 1 >= 1, "a stream reads one element ahead at least")
+        return MapStream {
             let results = StreamResults<Output>(order)
             return MapCourse(results) { [self] in
                 let held = try HeldCaptures(self, captures, options)

@@ -186,4 +186,11 @@ struct MapRunTests {
         #expect(await outcome.get() == "true")
         await #expect(throws: ClusterError.closed) { try await cluster.pmap(0..<3, distributed: false) { $0 } }
     }
+
+    @Test("a stream that may not read ahead at all is refused, it would never begin")
+    func noReadAhead() async {
+        await #expect(processExitsWith: .failure) {
+            _ = try Cluster(heartbeatLimit: .seconds(15)).pmapStream(0..<3, readAhead: 0, body: { $0 })
+        }
+    }
 }
