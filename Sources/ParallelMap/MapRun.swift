@@ -65,6 +65,9 @@ final class MapRun: Sendable {
         return try await outcome.get().get()
     }
 
+    /// Calls `action` when the map is over.
+    func whenOver(_ action: @escaping @Sendable () -> Void) { outcome.whenHere { _ in action() } }
+
     /// Ends the map before its time.
     func cancel(_ error: any Error = CancellationError()) { end(.failure(error)) }
 

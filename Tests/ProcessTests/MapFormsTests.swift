@@ -30,7 +30,7 @@ struct MapFormsTests {
             "streams",
             [
                 "ordered": "true", "unordered": "5000 true", "arriving": "5050", "left early": "[1]",
-                "failure": "[50]", "ahead": "true",
+                "failure": "[50]", "while waiting": "[0]", "ahead": "true",
             ])
     }
 

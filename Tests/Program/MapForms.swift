@@ -116,6 +116,16 @@ let mapForms: [String: Program.Scenario] = [
             } catch let error as MapError {
                 say("failure", error.indices)
             }
+            // One that waits for more elements does not wait when the map has failed.
+            let (waiting, more) = AsyncStream<Int>.makeStream()
+            more.yield(1)
+            do {
+                for try await _ in try cluster.pmapStream(waiting, body: { (_: Int) throws -> Int in throw Torn() }) {}
+                say("while waiting", "none")
+            } catch let error as MapError {
+                say("while waiting", error.indices)
+            }
+            more.finish()
             // A slow taker: what waits for it is bounded.
             Counted.read.store(0, ordering: .relaxed)
             struct Shared: Sequence, Sendable {
