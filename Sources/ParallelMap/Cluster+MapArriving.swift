@@ -6,11 +6,12 @@ public import Wire
 extension Cluster {
     /// Applies a body to every element of an asynchronous sequence; otherwise like `pmap` over others.
     ///
-    /// Elements are given out as they come, and asked for only as fast as the workers take them.
+    /// Elements are given out as they come, and asked for only as fast as the workers take them. They are read in a task of
+    /// their own, which is cancelled when the map is over.
     ///
     /// - Throws: Also what the sequence throws; the elements that have come by then are dropped.
     @discardableResult
-    public nonisolated(nonsending) func pmap<Elements: AsyncSequence, Output: Sendable, each Capture>(
+    public nonisolated(nonsending) func pmap<Elements: AsyncSequence & Sendable, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
         batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
@@ -29,7 +30,7 @@ extension Cluster {
 
     /// The same with an asynchronous body.
     @discardableResult
-    public nonisolated(nonsending) func pmap<Elements: AsyncSequence, Output: Sendable, each Capture>(
+    public nonisolated(nonsending) func pmap<Elements: AsyncSequence & Sendable, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
         batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,

@@ -39,13 +39,12 @@ extension Cluster {
     }
 
     /// What `pmap` over an asynchronous sequence comes down to.
-    nonisolated(nonsending) func map<Elements: AsyncSequence, Output: Sendable>(
+    nonisolated(nonsending) func map<Elements: AsyncSequence & Sendable, Output: Sendable>(
         arriving elements: Elements, _ function: FunctionReference, _ captures: EncodedCaptures,
         _ options: MapOptions<Output>
     ) async throws -> [Output] where Elements.Element: Sendable {
         try await map(function, captures, options) { run, input in
-            var iterator = elements.makeAsyncIterator()
-            try await run.feed(arrivingFrom: &iterator, into: input, limit: nil)
+            run.feedInTask { try await run.feed(arriving: elements, into: input, limit: nil) }
         }
     }
 

@@ -123,12 +123,7 @@ extension Cluster {
                     input, count: nil, to: results, function: function, captures: held.set,
                     batchSize: options.batchSize, retries: options.retries, judge: options.handling)
                 results.whenTaken { run.feed() }
-                try await follow(run, options) {
-                    // A task of its own: where the next element is long in coming, the map may have failed before.
-                    let feeding = Task { try await feed(run, input) }
-                    run.whenOver { feeding.cancel() }
-                    try await feeding.value
-                }
+                try await follow(run, options) { run.feedInTask { try await feed(run, input) } }
             }
         }
     }

@@ -5,6 +5,15 @@ extension MapRun {
     /// Seconds that elements are read for before those that came are given out.
     private static let patience = 0.001
 
+    /// Supplies elements in a task of their own, which nobody waits for: where the next element is long in coming, the map
+    /// may be over before. It is cancelled then.
+    func feedInTask(_ feed: @escaping @Sendable () async throws -> Void) {
+        let feeding = Task {
+            do { try await feed() } catch { cancel(error) }
+        }
+        whenOver { feeding.cancel() }
+    }
+
     /// Supplies all elements of a sequence as they are wanted.
     func feed<Elements: Sequence>(
         _ elements: Elements, into input: ArrivingInput<Elements.Element>, limit: Int?

@@ -79,10 +79,12 @@ package final class RingLink: Link, PolledSource {
         }
         do {
             // The poller keeps the link alive until it ends.
-            let watched = try Poller.links.watch(socket, for: .readable) { [self] _ in socketEnded() }
-            token.withLock { $0 = watched }
+            // The end may come at once: it has to find all of this.
             Poller.links.add(self)
             segments?.whenReleased { [self] in sendReleases() }
+            try token.withLock { token throws(SystemError) in
+                token = try Poller.links.watch(socket, for: .readable) { [self] _ in socketEnded() }
+            }
         } catch {
             finish(LinkError(code: .broken, error.description))
         }
@@ -103,8 +105,13 @@ package final class RingLink: Link, PolledSource {
             throw LinkError(code: .outOfMemory, "this link has no shared memory for large arrays")
         }
         let table = try segments.name(blocks)
-        // SAFETY: every byte of a span of `UInt8` is initialised.
-        try send(.messageWithBlocks, unsafe table.span.bytes, bytes)
+        do throws(LinkError) {
+            // SAFETY: every byte of a span of `UInt8` is initialised.
+            try send(.messageWithBlocks, unsafe table.span.bytes, bytes)
+        } catch {
+            segments.takeBack(table)
+            throw error
+        }
     }
 
     package var sharedMemory: ObjectIdentifier? { segments?.memory }

@@ -149,6 +149,20 @@ package final class SegmentExchange: Sendable {
         }
     }
 
+    /// Takes back what ``name(_:)`` counted, because the table was not sent.
+    package func takeBack(_ table: [UInt8]) {
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        guard let (table, _) = BlockTable.read(unsafe table.span.bytes) else { return }
+        var freed: [Segment] = []
+        state.withLock { state in
+            for entry in table.entries where !entry.isReceivers {
+                guard let known = state.lent[entry.segment.offset] else { continue }
+                state.lent[entry.segment.offset] = known.count > 1 ? (known.segment, known.count - 1) : nil
+                freed.append(known.segment)
+            }
+        }
+    }
+
     /// The table that names blocks to the other side; until it is sent, the caller keeps them.
     package func name(_ blocks: [SharedArray<UInt8>]) throws(LinkError) -> [UInt8] {
         let own = try own()
@@ -188,12 +202,23 @@ package final class SegmentExchange: Sendable {
         switch kind {
         case .message: body(frame, [])
         case .messageWithBlocks:
-            guard let (table, byteCount) = BlockTable.read(frame) else {
+            guard let (table, tableByteCount) = BlockTable.read(frame) else {
                 throw LinkError(code: .broken, "the other side named blocks in a form of its own")
             }
             var blocks: [SharedArray<UInt8>] = []
-            for entry in table.entries { blocks.append(try find(entry)) }
-            body(frame.extracting(droppingFirst: byteCount), blocks)
+            var taken: [(start: UInt, end: UInt)] = []
+            for entry in table.entries {
+                let block = try find(entry)
+                let start = unsafe block.span.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+                taken.append((start, start + UInt(block.count)))
+                blocks.append(block)
+            }
+            // No message has the same memory twice; else a few bytes could stand for more than there is.
+            taken.sort { $0.start < $1.start }
+            guard zip(taken, taken.dropFirst()).allSatisfy({ $0.end <= $1.start }) else {
+                throw LinkError(code: .broken, "the other side named the same memory twice in a message")
+            }
+            body(frame.extracting(droppingFirst: tableByteCount), blocks)
         case .releases: try takeBack(frame)
         }
     }

@@ -78,6 +78,13 @@ let mapForms: [String: Program.Scenario] = [
             say("later", later == (0..<20).map { $0 + 5 })
             await sayFailure("torn") { try await cluster.pmap(arriving(10, failing: true)) { $0 } }
             say("after", try await cluster.pmap([1]) { $0 })
+            // A map that has failed does not wait for an element that may never come.
+            let (waiting, more) = AsyncStream<Int>.makeStream()
+            more.yield(1)
+            await sayFailure("while waiting") {
+                try await cluster.pmap(waiting) { (_: Int) throws -> Int in throw Torn() }
+            }
+            more.finish()
         }
     },
     "streams": { _ in
