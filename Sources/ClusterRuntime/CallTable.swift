@@ -27,11 +27,17 @@ struct CallTable {
     private var first = 0
     /// Number of `calls[0]`.
     private var base: UInt64 = 1
+    /// Old calls, before `base`: those behind which a queue would only grow.
+    private var stuck: [UInt64: Call] = [:]
     /// How many there are.
     private(set) var count = 0
 
+    /// Entries that it has room for in use, of calls or of gaps.
+    var room: Int { calls.count + stuck.count }
+
     /// Adds a call; returns its number.
     mutating func add(_ call: Call) -> UInt64 {
+        if calls.count >= 4096, count - stuck.count < calls.count / 8 { setAside() }
         calls.append(call)
         count += 1
         return base + UInt64(calls.count - 1)
@@ -39,7 +45,12 @@ struct CallTable {
 
     /// Takes out the call with a number; nil if there is none.
     mutating func take(_ number: UInt64) -> Call? {
-        guard number >= base, number - base < UInt64(calls.count) else { return nil }
+        if number < base {
+            guard let call = stuck.removeValue(forKey: number) else { return nil }
+            count -= 1
+            return call
+        }
+        guard number - base < UInt64(calls.count) else { return nil }
         let index = Int(number - base)
         guard let call = calls[index] else { return nil }
         calls[index] = nil
@@ -61,14 +72,24 @@ struct CallTable {
         }
     }
 
+    /// Most were answered, but not the oldest: those that are left leave the queue.
+    private mutating func setAside() {
+        for (index, call) in calls.enumerated() { stuck[base + UInt64(index)] = call }
+        base += UInt64(calls.count)
+        calls.removeAll(keepingCapacity: true)
+        first = 0
+    }
+
     /// Whether the call with a number waits.
     func contains(_ number: UInt64) -> Bool {
-        number >= base && number - base < UInt64(calls.count) && calls[Int(number - base)] != nil
+        if number < base { return stuck[number] != nil }
+        return number - base < UInt64(calls.count) && calls[Int(number - base)] != nil
     }
 
     /// The numbers of all calls of one receiver.
     func numbers(of receiver: any CallReceiver) -> [UInt64] {
-        calls.indices.filter { calls[$0]?.receiver === receiver }.map { base + UInt64($0) }
+        stuck.filter { $0.value.receiver === receiver }.keys
+            + calls.indices.filter { calls[$0]?.receiver === receiver }.map { base + UInt64($0) }
     }
 
     /// Takes out all.
@@ -76,9 +97,10 @@ struct CallTable {
         defer {
             base += UInt64(calls.count)
             calls = []
+            stuck = [:]
             first = 0
             count = 0
         }
-        return calls.compactMap { $0 }
+        return stuck.sorted { $0.key < $1.key }.map(\.value) + calls.compactMap { $0 }
     }
 }
