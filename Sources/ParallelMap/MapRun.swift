@@ -251,18 +251,29 @@ final class MapRun: Sendable {
             for failure in failures { apply(.givenUp(failure), to: failure) }
             return proceed()
         }
-        Task {
-            for failure in failures {
-                let (isUnwanted, retries) = state.withLock { state in
-                    (state.isOver || state.schedule.isStopped, state.schedule.pardons(of: failure.index))
-                }
-                let verdict = isUnwanted ? .givenUp(failure) : await judge.judge(failure, retries: retries)
-                apply(verdict, to: failure)
-                // A delay begins now, though the next verdict may take its time.
-                if case .retried = verdict { proceed() }
+        // Known before it begins: the end of the map cancels it.
+        state.withLock { state in
+            guard !state.isOver else { return }
+            let number = state.nextHandler
+            state.nextHandler += 1
+            state.handlers[number] = Task {
+                await handle(failures)
+                self.state.withLock { _ = $0.handlers.removeValue(forKey: number) }
             }
-            proceed()
         }
+    }
+
+    private func handle(_ failures: [MapFailure]) async {
+        for failure in failures {
+            let (isUnwanted, retries) = state.withLock { state in
+                (state.isOver || state.schedule.isStopped, state.schedule.pardons(of: failure.index))
+            }
+            let verdict = isUnwanted ? .givenUp(failure) : await judge.judge(failure, retries: retries)
+            apply(verdict, to: failure)
+            // A delay begins now, though the next verdict may take its time.
+            if case .retried = verdict { proceed() }
+        }
+        proceed()
     }
 
     private func apply(_ verdict: Verdict, to failure: MapFailure) {
@@ -375,17 +386,20 @@ final class MapRun: Sendable {
     // MARK: - The end
 
     private func end(_ result: Result<Void, any Error>) {
-        let (seats, whenHungry) = state.withLock { state in
+        let (seats, handlers, whenHungry) = state.withLock { state in
             state.isOver = true
             isStopping.store(true, ordering: .releasing)
             state.timer?.cancel()
             defer {
                 state.timer = nil
                 state.seats = []
+                state.handlers = [:]
                 state.whenHungry = nil
             }
-            return (state.seats, state.whenHungry)
+            return (state.seats, state.handlers.values, state.whenHungry)
         }
+        // Not under the lock: whatever a handler does when it is cancelled is done here.
+        for handler in handlers { handler.cancel() }
         if case .failure = result {
             for seat in seats { seat.cancel() }
         }

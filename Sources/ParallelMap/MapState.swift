@@ -14,6 +14,9 @@ struct MapState: Sendable {
     /// When a timer goes off for elements that wait for their next attempt.
     var wakesAt = Double.infinity
     var timer: Task<Void, Never>?
+    /// The handlers that run, by numbers of their own.
+    var handlers: [Int: Task<Void, Never>] = [:]
+    var nextHandler = 0
     var hasBegun = false
     var isOver = false
     /// Told when elements are wanted, or the map is over.

@@ -107,4 +107,12 @@ struct MapFaultTests {
         let run = try await drive("cancelled-retry")
         #expect(run.value("cancelled")?.hasPrefix("CancellationError") == true, "\(run)")
     }
+
+    @Test("handlers that run when their map is cancelled are cancelled with it")
+    func cancelledHandler() async throws {
+        let run = try await drive("cancelled-handler")
+        #expect(run.value("cancelled")?.hasPrefix("CancellationError") == true, "\(run)")
+        #expect(run.value("told") == #"true ["inner true", "outer true"]"#, "\(run)")
+        #expect(run.status == 0 && run.leftovers.isEmpty, "\(run)")
+    }
 }

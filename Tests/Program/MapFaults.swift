@@ -300,6 +300,42 @@ let mapFaults: [String: Program.Scenario] = [
             await sayFailure("cancelled") { try await map.value }
         }
     },
+    "cancelled-handler": { _ in
+        try await withCluster(.local(1)) { cluster in
+            let told = Told()
+            let ends = Mutex<[String]>([])
+            let map = Task {
+                try await cluster.pmap(
+                    [1],
+                    onError: { failure in
+                        await told.add(failure)
+                        do {
+                            // A map of its own, of which another handler waits.
+                            try await cluster.pmap(
+                                [2],
+                                onError: { failure in
+                                    await told.add(failure)
+                                    do {
+                                        try await Task.sleep(for: .seconds(600))
+                                    } catch {
+                                        ends.withLock { $0.append("inner \(error is CancellationError)") }
+                                        throw error
+                                    }
+                                }
+                            ) { _ in throw NoPaper() }
+                        } catch {
+                            ends.withLock { $0.append("outer \(error is CancellationError)") }
+                            throw error
+                        }
+                    }
+                ) { _ in throw NoPaper() }
+            }
+            _ = await eventually { await told.failures.count == 2 }
+            map.cancel()
+            await sayFailure("cancelled") { try await map.value }
+            say("told", await eventually { ends.withLock { $0.count == 2 } }, ends.withLock { $0.sorted() })
+        }
+    },
     "departed": { _ in
         try await withCluster(.local(3)) { cluster in
             let pool = WorkerPool(cluster.workers)
