@@ -21,7 +21,7 @@ public final class Cluster: Sendable {
 
     /// Silence after which a worker counts as lost.
     package let heartbeatLimit: Duration
-    /// Captures of bodies that were given no pool of their own.
+    /// Captures of maps that were given no pool of their own.
     package let captureCache = CaptureCache()
 
     package init(heartbeatLimit: Duration) {
@@ -32,6 +32,17 @@ public final class Cluster: Sendable {
     public var workers: [WorkerID] {
         state.withLock { $0.members.keys.sorted() }
     }
+
+    // MARK: - Captures
+
+    /// What has become of the captures of maps without a pool, which the cluster keeps from one map to the next as a
+    /// ``CachingPool`` does, up to 512 MiB.
+    public var captureStatistics: CaptureStatistics { captureCache.statistics }
+
+    /// Drops the captures of maps without a pool that no running map uses, here and in the workers.
+    ///
+    /// Does not wait for the workers: their memory is free when they have come to it, after the bodies they run.
+    public func clearCaptures() { captureCache.clear() }
 
     // MARK: - Adding
 
