@@ -424,6 +424,8 @@ private final class WorkerSession: Sendable {
         defer { isBusy.store(false, ordering: .relaxed) }
         bench.output.removeAll()
         Message.reply(call: call.id).write(to: &bench.output)
+        // What the answer has beside it is not kept until the next one.
+        defer { bench.output.removeAll() }
         try function.run(captures, &reader, &bench.output) { isUnwanted.load(ordering: .relaxed) }
         try answer(&bench.output)
     }

@@ -83,6 +83,8 @@ package final class Member: Sendable {
     ) throws -> UInt64 {
         // All under the lock: whoever calls next must find the definitions sent before.
         try sending.withLock { sending in
+            // What the message had beside it is not kept until the next one.
+            defer { sending.output.removeAll() }
             let number = try waiting.withLock { waiting in
                 if let failure = waiting.failure { throw failure }
                 return waiting.calls.add(CallTable.Call(receiver: receiver, batch: batch))
