@@ -251,14 +251,18 @@ final class MapRun: Sendable {
             for failure in failures { apply(.givenUp(failure), to: failure) }
             return proceed()
         }
-        // Known before it begins: the end of the map cancels it.
+        start { run in await run.handle(failures) }
+    }
+
+    /// Begins a task that the end of the map cancels: it is known before it begins.
+    private func start(_ work: @escaping @Sendable (MapRun) async -> Void) {
         state.withLock { state in
             guard !state.isOver else { return }
-            let number = state.nextHandler
-            state.nextHandler += 1
-            state.handlers[number] = Task {
-                await handle(failures)
-                self.state.withLock { _ = $0.handlers.removeValue(forKey: number) }
+            let number = state.nextTask
+            state.nextTask += 1
+            state.tasks[number] = Task {
+                await work(self)
+                self.state.withLock { _ = $0.tasks.removeValue(forKey: number) }
             }
         }
     }
@@ -369,37 +373,29 @@ final class MapRun: Sendable {
 
     /// Sees to it that elements that wait for their next attempt are given out when they are due.
     private func wake(at due: Double) {
-        let timer = Task {
+        // None is cancelled for the sake of an earlier one: each is what somebody counts on.
+        start { run in
             guard (try? await Task.sleep(for: .seconds(max(due - monotonicSeconds(), 0)))) != nil else { return }
-            state.withLock { if $0.wakesAt == due { $0.wakesAt = .infinity } }
-            proceed()
+            run.state.withLock { if $0.wakesAt == due { $0.wakesAt = .infinity } }
+            run.proceed()
         }
-        let late = state.withLock { state in
-            if state.isOver { return timer as Task<Void, Never>? }
-            defer { state.timer = timer }
-            return state.timer
-        }
-        // The one before is for later than this, and that will be seen to when this one is over.
-        late?.cancel()
     }
 
     // MARK: - The end
 
     private func end(_ result: Result<Void, any Error>) {
-        let (seats, handlers, whenHungry) = state.withLock { state in
+        let (seats, tasks, whenHungry) = state.withLock { state in
             state.isOver = true
             isStopping.store(true, ordering: .releasing)
-            state.timer?.cancel()
             defer {
-                state.timer = nil
                 state.seats = []
-                state.handlers = [:]
+                state.tasks = [:]
                 state.whenHungry = nil
             }
-            return (state.seats, state.handlers.values, state.whenHungry)
+            return (state.seats, state.tasks.values, state.whenHungry)
         }
         // Not under the lock: whatever a handler does when it is cancelled is done here.
-        for handler in handlers { handler.cancel() }
+        for task in tasks { task.cancel() }
         if case .failure = result {
             for seat in seats { seat.cancel() }
         }

@@ -13,10 +13,9 @@ struct MapState: Sendable {
     var lastEnd: WorkerExited?
     /// When a timer goes off for elements that wait for their next attempt.
     var wakesAt = Double.infinity
-    var timer: Task<Void, Never>?
-    /// The handlers that run, by numbers of their own.
-    var handlers: [Int: Task<Void, Never>] = [:]
-    var nextHandler = 0
+    /// Handlers and timers that run, by numbers of their own.
+    var tasks: [Int: Task<Void, Never>] = [:]
+    var nextTask = 0
     var hasBegun = false
     var isOver = false
     /// Told when elements are wanted, or the map is over.
