@@ -240,7 +240,12 @@ package final class RingLink: Link, PolledSource {
             let isLooked: Void? = incoming.withLockIfAvailable { incoming in
                 guard !incoming.isEnded else { return }
                 do throws(LinkError) {
-                    if incoming.policy.patience > 0, !isDone() { try look(&incoming, until: isDone) }
+                    if incoming.policy.patience > 0, !isDone() {
+                        try look(&incoming, until: isDone)
+                    } else if !isDone() {
+                        // How soon something comes now is how it learns to look again.
+                        incoming.gaveUp = monotonicSeconds()
+                    }
                     // In any case, also if all is done: the poller's thread may have gone to sleep in the belief that
                     // this one sees to it.
                     while !incoming.reader.sleepInPoller() {
