@@ -79,38 +79,57 @@ struct IdleCPU: Benchmark {
 /// What a large capture costs in memory, all processes together.
 struct CapturedMemory: Benchmark {
     let name = "captured-memory"
-    let title = "Memory after pmap(1...100, capturing: 80 MB), 2 workers: all shares (PSS) together"
+    let title = "Memory for pmap(1...100, capturing: 80 MB), 2 workers: all shares (PSS) together"
     let unit = Unit.mebibytes
 
     func run(_ host: Host) async throws -> [Series] {
         try await withCluster(.localAffinity(cpus: [host.second, host.worker])) { cluster in
-            var processes = ["self"]
-            for worker in cluster.workers {
-                processes.append("\(try await cluster.remoteCallFetch(on: worker) { processID() })")
-            }
-            let all = processes
-            let memory = { all.map { share(ofProcess: $0, "Pss") }.reduce(0, +) }
+            let memory = try await memory(of: cluster)
+            let idle = memory()
+            let array = [Double](repeating: 1, count: 10_000_000)
+            _ = try await mapInLanes(array, cluster, CachingPool(cluster.workers))
+            let all = memory()
+            return try await alternate(
+                repeats: 1,
+                [
+                    Lane(key: "all", label: "Muster: driver and workers") { all },
+                    Lane(key: "more", label: "Muster: of that, for an Array and its copy in shared memory") {
+                        all - idle
+                    },
+                ])
+        }
+    }
+}
+
+/// The same for an array that is in shared memory from the start.
+struct CapturedSharedArray: Benchmark {
+    let name = "captured-shared"
+    let title = "Memory for pmap(1...100, capturing: a SharedArray of 80 MB), 2 workers"
+    let unit = Unit.mebibytes
+
+    func run(_ host: Host) async throws -> [Series] {
+        try await withCluster(.localAffinity(cpus: [host.second, host.worker])) { cluster in
+            let memory = try await memory(of: cluster)
             let idle = memory()
             let shared = try SharedArray<Double>(count: 10_000_000, in: .shared) { span in
                 for index in span.indices { span[index] = 1 }
             }
             _ = try await cluster.pmap(1...100, capturing: shared) { i, x in x.reduce(0, +) + Double(i) }
-            let withShared = memory()
-            let array = [Double](repeating: 1, count: 10_000_000)
-            let pool = CachingPool(cluster.workers)
-            _ = try await mapInLanes(array, cluster, pool)
-            let withBoth = memory()
+            let all = memory()
             return try await alternate(
-                repeats: 1,
-                [
-                    Lane(key: "idle", label: "Muster: driver and workers before") { idle },
-                    Lane(key: "shared", label: "Muster: more with a SharedArray of 76 MiB") { withShared - idle },
-                    Lane(key: "array", label: "Muster: more with an Array of 76 MiB, and its copy") {
-                        withBoth - withShared
-                    },
-                ])
+                repeats: 1, [Lane(key: "more", label: "Muster: driver and workers, more than idle") { all - idle }])
         }
     }
+}
+
+/// How much memory driver and workers have, shares of what they have in common (PSS) added up, in MiB.
+private nonisolated(nonsending) func memory(of cluster: Cluster) async throws -> () -> Double {
+    var processes = ["self"]
+    for worker in cluster.workers {
+        processes.append("\(try await cluster.remoteCallFetch(on: worker) { processID() })")
+    }
+    let all = processes
+    return { all.map { share(ofProcess: $0, "Pss") }.reduce(0, +) }
 }
 
 /// Mebibytes of a process, by the name of a line of `smaps_rollup`; see proc(5).

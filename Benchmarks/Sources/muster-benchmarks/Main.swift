@@ -7,7 +7,8 @@ import Muster
     static let benchmarks: [any Benchmark] =
         [
             RoundTrip(), TrivialMap(), MillionIntegers(), CapturedArray(), Echo(), Segments(), StartUp(), IdleWorker(),
-            IdleCPU(), CapturedMemory(), TenMillionIntegers(), RingRoundTrip(), RingFrames(byteCount: 64),
+            IdleCPU(), CapturedMemory(), CapturedSharedArray(), TenMillionIntegers(), RingRoundTrip(),
+            RingFrames(byteCount: 64),
             RingFrames(byteCount: 1 << 10),
             RingFrames(byteCount: 1 << 16),
         ] + WireShape.all.map { WireBenchmark(shape: $0) }
