@@ -7,7 +7,7 @@ import Muster
     static let benchmarks: [any Benchmark] =
         [
             RoundTrip(), TrivialMap(), MillionIntegers(), CapturedArray(), Echo(), Segments(), StartUp(), IdleWorker(),
-            IdleCPU(), CapturedMemory(), CapturedSharedArray(), TenMillionIntegers(), RingRoundTrip(),
+            IdleCPU(), CapturedMemory(), CapturedSharedArray(), TenMillionIntegers(), MapScale(), RingRoundTrip(),
             RingFrames(byteCount: 64),
             RingFrames(byteCount: 1 << 10),
             RingFrames(byteCount: 1 << 16),

@@ -93,6 +93,33 @@ struct TenMillionIntegers: Benchmark {
     }
 }
 
+/// What an element costs, however many there are.
+struct MapScale: Benchmark {
+    let name = "map-scale"
+    let title = "pmap over 1,000 to 10,000,000 Ints with a body of some 50 ns, automatic batches, 2 workers"
+    let unit = Unit.millionPerSecond
+
+    func run(_ host: Host) async throws -> [Series] {
+        try await withCluster(.localAffinity(cpus: [host.second, host.worker])) { cluster in
+            try await alternate(
+                repeats: 3,
+                [1_000, 10_000, 100_000, 1_000_000, 10_000_000].map { count in
+                    Lane(key: "muster.\(count)", label: "Muster: \(count) elements") {
+                        let seconds = try await seconds {
+                            let results = try await cluster.pmap(0..<count) { number in
+                                var state = UInt64(truncatingIfNeeded: number)
+                                for _ in 0..<300 { state = state &* 6_364_136_223_846_793_005 &+ 1 }
+                                return state
+                            }
+                            precondition(results.count == count)
+                        }
+                        return Double(count) / seconds / 1e6
+                    }
+                })
+        }
+    }
+}
+
 /// Million elements a second.
 private nonisolated(nonsending) func mapBatches(
     _ elements: some Collection<Int>, _ cluster: Cluster
