@@ -172,28 +172,27 @@ private final class WorkerSession: Sendable {
     private func serve() {
         var bench = Bench()
         while true {
-            let call: Call? = ears.withLock { ears in
+            let isCall = ears.withLock { ears in
                 // What the poller's thread has heard while this one did not comes first; it holds this lock then.
-                guard work.withLock({ $0.isEmpty }) else { return nil }
-                return hearNext(&ears, &bench)
+                work.withLock { $0.isEmpty } && hearNext(&ears, &bench)
             }
-            if let call { perform(call, &bench) }
+            if isCall { performOnBench(&bench) }
             while let next = work.withLock({ $0.takeFirst() }) { perform(next, &bench) }
         }
     }
 
-    /// Takes what is there next, or waits until something is; a plain call is put on the bench, and returned.
-    private func hearNext(_ ears: inout FrameReader, _ bench: inout Bench) -> Call? {
+    /// Takes what is there next, or waits until something is; returns whether it is a call, which is on the bench then.
+    private func hearNext(_ ears: inout FrameReader, _ bench: inout Bench) -> Bool {
         do {
-            var call: Call?
+            var isCall = false
             let isThere = try ears.withNextFrame { frame, kind in
-                if kind == .message { call = Bench.takeCall(frame, &bench) }
-                if call == nil { receive(frame, kind) }
+                isCall = kind == .message && Bench.takeCall(frame, &bench)
+                if !isCall { receive(frame, kind) }
             }
-            if isThere { return call }
+            if isThere { return isCall }
             if try ears.isAtEnd() { WorkerLoop.endGroup() }
             _ = ears.waitForBytes(until: .infinity)
-            return nil
+            return false
         } catch {
             fail("the driver can't be heard: \(error)")
         }
@@ -300,31 +299,43 @@ private final class WorkerSession: Sendable {
         /// One message after the other, and where what follows its head starts.
         var input: [UInt8] = []
         var offset = 0
+        /// The call in it, and whether its captures are there too.
+        var call = Call(id: 0, function: 0, captures: nil)
+        var hasOwnCaptures = false
         /// One answer after the other.
         var output = WireWriter(reserving: 1 << 12, keepingBlocksOf: EncodedCaptures.blockByteCount)
 
         init() { output.maker = SharedBlocks() }
 
-        /// Takes in a message that is a call; nil if it is another.
-        static func takeCall(_ frame: RawSpan, _ bench: inout Bench) -> Call? {
+        /// Takes in a message that is a call; false if it is another.
+        static func takeCall(_ frame: RawSpan, _ bench: inout Bench) -> Bool {
             var reader = WireReader(frame)
-            guard case .call(let call)? = try? reader.read() as Message else { return nil }
+            guard let message = try? reader.read() as Message else { return false }
+            switch message {
+            case .call(let call): (bench.call, bench.hasOwnCaptures) = (call, false)
+            case .callOnce(let call): (bench.call, bench.hasOwnCaptures) = (call, true)
+            default: return false
+            }
             bench.offset = reader.offset
             // A large one leaves no large memory behind.
             bench.input.removeAll(keepingCapacity: bench.input.capacity <= 1 << 18)
             unsafe frame.withUnsafeBytes { unsafe bench.input.append(contentsOf: $0) }
-            return call
+            return true
         }
     }
 
-    /// Performs the call on the bench.
-    private func perform(_ call: Call, _ bench: inout Bench) {
-        let input = bench.input
+    /// Performs the call on the bench. Not inlined: see what `WholeValues.swift` says of task-local values.
+    @inline(never)
+    private func performOnBench(_ bench: inout Bench) {
+        let (call, input) = (bench.call, bench.input)
         bench.input = []
         // SAFETY: every byte of a span of `UInt8` is initialised.
         var reader = WireReader(unsafe input.span.bytes, from: bench.offset, blocks: Span())
         tell(call) { () throws(WireError) in
-            try perform(call, &reader, nil, (input, []), &bench)
+            let own =
+                bench.hasOwnCaptures
+                ? try CapturesInWorker(of: bench.known.function(call.function), from: &reader) : nil
+            try perform(call, &reader, own, (input, []), &bench)
         }
         bench.input = input
     }

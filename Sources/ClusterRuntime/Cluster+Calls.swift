@@ -76,27 +76,63 @@ extension Cluster {
         let call = OneCall()
         let number = try member.callOnce(function, of: call, write)
         // A small body's answer is here sooner than this thread could be woken for it.
-        member.launched.link.look { call.answer.value != nil }
-        if let answer = call.answer.value { return try member.result(of: answer.get()) }
-        let answer = await withTaskCancellationHandler {
-            await call.answer.get()
+        member.launched.link.look { call.isAnswered }
+        if let answer = call.answer { return try member.result(of: answer.get()) }
+        await withTaskCancellationHandler {
+            await call.wait()
         } onCancel: {
-            if call.answer.fulfil(.failure(CancellationError())) { member.cancel(number) }
+            if call.end(.failure(CancellationError())) { member.cancel(number) }
         }
+        guard let answer = call.answer else { preconditionFailure("who waited for an answer has one") }
         return try member.result(of: answer.get())
     }
 }
 
 /// A call with one result, which is read by whoever waits for it: nothing here has to know its type.
 private final class OneCall: CallReceiver {
-    let answer = Eventual<Result<BatchInput, any Error>>()
+    private struct State {
+        var answer: Result<BatchInput, any Error>?
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+    private let hasAnswer = Atomic(false)
+
+    var isAnswered: Bool { hasAnswer.load(ordering: .acquiring) }
+
+    var answer: Result<BatchInput, any Error>? { isAnswered ? state.withLock { $0.answer } : nil }
+
+    /// Gives the answer; only the first counts. Returns whether it was this one.
+    @discardableResult
+    func end(_ answer: Result<BatchInput, any Error>) -> Bool {
+        let (isFirst, waiter) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
+            guard state.answer == nil else { return (false, nil) }
+            state.answer = answer
+            hasAnswer.store(true, ordering: .releasing)
+            return (true, state.waiter.take())
+        }
+        waiter?.resume()
+        return isFirst
+    }
+
+    /// Waits for the answer; for one task.
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isHere = state.withLock { state in
+                if state.answer != nil { return true }
+                state.waiter = continuation
+                return false
+            }
+            if isHere { continuation.resume() }
+        }
+    }
 
     func receive(_ reply: inout WireReader, for batch: Range<Int>, from member: Member) {
-        answer.fulfil(.success(BatchInput(rest: &reply)))
+        end(.success(BatchInput(rest: &reply)))
     }
 
     func fail(_ error: any Error, for batch: Range<Int>, of member: Member) {
-        answer.fulfil(.failure(error))
+        end(.failure(error))
     }
 }
 

@@ -103,6 +103,9 @@ package struct FrameReader: ~Copyable, @unchecked Sendable {
 
     // MARK: - Waiting
 
+    /// Whether bytes are there that were not read.
+    package var hasNews: Bool { reader.hasNews }
+
     /// Whether nothing more will come, not even the rest of a frame.
     package mutating func isAtEnd() throws(LinkError) -> Bool { try reader.isAtEnd() }
 

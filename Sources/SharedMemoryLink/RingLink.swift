@@ -267,7 +267,7 @@ package final class RingLink: Link, PolledSource {
         let end = start + incoming.policy.patience
         repeat {
             for _ in 0..<64 {
-                if try receive(&incoming, atMost: 64, until: isDone), isDone() {
+                if incoming.reader.hasNews, try receive(&incoming, atMost: 64, until: isDone), isDone() {
                     incoming.policy.found()
                     incoming.gaveUp = nil
                     return

@@ -53,6 +53,10 @@ package struct RingReader: ~Copyable, Sendable {
         return count
     }
 
+    /// Whether bytes are there that were not read; asks the other side's count and nothing else.
+    @inline(__always)
+    package var hasNews: Bool { ring.tail.load() != head }
+
     /// Whether nothing more will come: this side has closed the ring, or the other has and all of it is read.
     package mutating func isAtEnd() throws(LinkError) -> Bool {
         guard ring.hasEnded else { return false }
