@@ -42,6 +42,9 @@ package final class Member: Sendable {
     /// Calls that have not been answered.
     package var pendingCount: Int { waiting.withLock { $0.calls.count } }
 
+    /// Whether it takes more calls: it has not ended, and is not about to leave.
+    var takesCalls: Bool { waiting.withLock { $0.failure == nil } }
+
     // MARK: - Calls
 
     /// Sends a batch to the worker. The receiver is told the answer, or why there is none; also if the call was cancelled.

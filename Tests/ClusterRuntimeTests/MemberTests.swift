@@ -173,7 +173,7 @@ struct MemberTests {
                     await member.drain()
                     drained.fulfil(true)
                 }
-                usleep(100_000)  // until it waits
+                while member.takesCalls { sched_yield() }  // from then on it waits
                 output.fail("not to be written")
             }
         }
