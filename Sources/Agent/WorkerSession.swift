@@ -317,13 +317,7 @@ final class WorkerSession: Sendable {
         case .defineCaptures(let id, let typeName, isApart: false):
             known.defineCaptures(id, typeName: typeName, from: &reader, adopting: arrays)
         case .defineCaptures(let id, let typeName, isApart: true):
-            guard let first = blocks.first else {
-                throw WireError(code: .invalidBlock, offset: 0, detail: "captures apart from a message without blocks")
-            }
-            let rest = Array(blocks.dropFirst())
-            // SAFETY: as above.
-            var apart = WireReader(unsafe first.span.bytes, from: 0, blocks: rest.span, adopting: arrays)
-            known.defineCaptures(id, typeName: typeName, from: &apart, adopting: arrays)
+            try known.defineCaptures(id, typeName: typeName, apartIn: blocks, adopting: arrays)
         default: preconditionFailure("a message for another thread")
         }
     }

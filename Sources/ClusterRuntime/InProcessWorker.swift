@@ -82,11 +82,9 @@ final class InProcessWorker: LaunchedWorker, Link {
         case .defineCaptures(let id, let typeName, isApart: false):
             state.withLock { $0.known.defineCaptures(id, typeName: typeName, from: &reader) }
         case .defineCaptures(let id, let typeName, isApart: true):
-            let rest = Array(blocks.dropFirst())
-            let first = blocks[0]
-            // SAFETY: every byte of a span of `UInt8` is initialised.
-            var apart = WireReader(unsafe first.span.bytes, from: 0, blocks: rest.span)
-            state.withLock { $0.known.defineCaptures(id, typeName: typeName, from: &apart) }
+            try state.withLock { state throws(WireError) in
+                try state.known.defineCaptures(id, typeName: typeName, apartIn: blocks, adopting: AdoptedArrays())
+            }
         case .forgetCaptures(let id): state.withLock { $0.known.forgetCaptures(id) }
         case .call(let call):
             let input = BatchInput(bytes.copyBytes(), from: reader.offset, blocks: blocks)

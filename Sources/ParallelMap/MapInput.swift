@@ -44,7 +44,7 @@ struct PlainInput: MapInput {
 
     /// Nil if there are gaps between the elements.
     init?<Element>(_ elements: SharedArray<Element>) {
-        guard let bytes = elements.bytes else { return nil }
+        guard let bytes = elements.sharedBytes else { return nil }
         self.bytes = bytes
         size = MemoryLayout<Element>.size
         alignment = MemoryLayout<Element>.alignment

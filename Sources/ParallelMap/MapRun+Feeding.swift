@@ -31,7 +31,7 @@ extension MapRun {
             var elements: [Elements.Element] = []
             let end = monotonicSeconds() + MapRun.patience
             var isAtEnd = false
-            while elements.count < wanted, !isAtEnd {
+            while elements.count < wanted {
                 guard let element = iterator.next() else {
                     isAtEnd = true
                     break
@@ -46,21 +46,14 @@ extension MapRun {
         }
     }
 
-    /// Supplies all elements of an asynchronous sequence as they are wanted.
+    /// Supplies all elements of an asynchronous sequence as they are wanted: each as it comes.
     func feed<Elements: AsyncSequence>(
         arriving elements: Elements, into input: ArrivingInput<Elements.Element>, limit: Int?
     ) async throws where Elements.Element: Sendable {
         var iterator = elements.makeAsyncIterator()
-        try await feed(arrivingFrom: &iterator, into: input, limit: limit)
-    }
-
-    /// Supplies all elements that an asynchronous iterator gives as they are wanted: each as it comes.
-    nonisolated(nonsending) func feed<Elements: AsyncIteratorProtocol>(
-        arrivingFrom iterator: inout Elements, into input: ArrivingInput<Elements.Element>, limit: Int?
-    ) async throws where Elements.Element: Sendable {
         while case let wanted = await appetite(limit: limit), wanted > 0 {
             for _ in 0..<wanted {
-                guard let element = try await iterator.next(isolation: #isolation) else { return supplyEnds() }
+                guard let element = try await iterator.next(isolation: nil) else { return supplyEnds() }
                 input.append([element])
                 supply(1)
             }

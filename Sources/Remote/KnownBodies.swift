@@ -34,6 +34,21 @@ package struct KnownBodies: Sendable {
         }
     }
 
+    /// The same for captures whose bytes are the first of a message's blocks.
+    ///
+    /// - Throws: `WireError` if there is no block.
+    package mutating func defineCaptures(
+        _ id: UInt64, typeName: String, apartIn blocks: [SharedArray<UInt8>], adopting arrays: AdoptedArrays
+    ) throws(WireError) {
+        guard let bytes = blocks.first else {
+            throw WireError(code: .invalidBlock, offset: 0, detail: "captures apart from a message without blocks")
+        }
+        let rest = Array(blocks.dropFirst())
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        var reader = WireReader(unsafe bytes.span.bytes, from: 0, blocks: rest.span, adopting: arrays)
+        defineCaptures(id, typeName: typeName, from: &reader, adopting: arrays)
+    }
+
     /// Drops captures.
     package mutating func forgetCaptures(_ id: UInt64) {
         captures[id] = nil

@@ -7,7 +7,7 @@ package import Wire
 @safe
 package struct ValueCoder<Value>: Sendable {
     private enum Route: Sendable {
-        case plain
+        case plain(any (WireEncodable & WireDecodable & SendableMetatype).Type)
         case coded(any (WireEncodable & WireDecodable & SendableMetatype).Type)
         case other(TravellingType)
     }
@@ -21,7 +21,8 @@ package struct ValueCoder<Value>: Sendable {
             return
         }
         route =
-            isPlain && MemoryLayout<Value>.size > 0 && MemoryLayout<Value>.alignment <= 16 ? .plain : .coded(coded)
+            isPlain && MemoryLayout<Value>.size > 0 && MemoryLayout<Value>.alignment <= 16
+            ? .plain(coded) : .coded(coded)
     }
 
     /// Whether values are their bytes, without gaps between them.
@@ -69,7 +70,7 @@ package struct ValueCoder<Value>: Sendable {
     package func write(
         atMost count: Int, to output: inout WireWriter, _ make: (UnsafeMutablePointer<Value>) -> Int
     ) {
-        guard isPlain, count > 0, count * MemoryLayout<Value>.size >= 64 else {
+        guard isPlain, count > 0, count * MemoryLayout<Value>.size >= WireFormat.alignedBlock else {
             return unsafe withRoom(for: count) { room in
                 let made = unsafe make(room)
                 unsafe write(UnsafeBufferPointer(start: room, count: made), to: &output)
@@ -94,10 +95,7 @@ package struct ValueCoder<Value>: Sendable {
     /// Reads what ``write(_:to:)`` wrote.
     package func read(from input: inout WireReader) throws(WireError) -> [Value] {
         switch route {
-        case .plain, .coded:
-            guard let type = Value.self as? any (WireEncodable & WireDecodable).Type else {
-                preconditionFailure("a coded type was found to be one")
-            }
+        case .plain(let type), .coded(let type):
             func read<T: WireEncodable & WireDecodable>(_: T.Type) throws(WireError) -> [Value] {
                 let values: [T] = try input.read()
                 // SAFETY: as in `write`.
@@ -131,7 +129,7 @@ package struct ValueCoder<Value>: Sendable {
 
     /// Reads a list of one value.
     package func readOne(from input: inout WireReader) throws(WireError) -> Value {
-        if isPlain, MemoryLayout<Value>.size < 64 {
+        if isPlain, MemoryLayout<Value>.size < WireFormat.alignedBlock {
             let bytes = try input.readPlainArray(
                 size: MemoryLayout<Value>.size, alignment: MemoryLayout<Value>.alignment)
             guard bytes.byteCount == MemoryLayout<Value>.size else { throw input.invalid("not one value") }

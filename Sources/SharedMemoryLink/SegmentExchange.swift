@@ -9,9 +9,14 @@ package final class SegmentExchange: Sendable {
     private struct State {
         /// This side's segments that the other has, by offset, and how often it was given each.
         var lent: [Int: (segment: Segment, count: Int)] = [:]
-        /// Offsets of the other side's segments that this one has done with, once for each time that it was given one.
-        var done: [Int] = []
         var isEnded = false
+
+        /// The other side has done with a segment once; nil if it was not given it.
+        mutating func takeBack(_ offset: Int) -> Segment? {
+            guard let known = lent[offset] else { return nil }
+            lent[offset] = known.count > 1 ? (known.segment, known.count - 1) : nil
+            return known.segment
+        }
     }
 
     /// The other side's arena, mapped when the first segment of it is named: most workers never send one.
@@ -156,9 +161,7 @@ package final class SegmentExchange: Sendable {
         var freed: [Segment] = []
         state.withLock { state in
             for entry in table.entries where !entry.isReceivers {
-                guard let known = state.lent[entry.segment.offset] else { continue }
-                state.lent[entry.segment.offset] = known.count > 1 ? (known.segment, known.count - 1) : nil
-                freed.append(known.segment)
+                if let segment = state.takeBack(entry.segment.offset) { freed.append(segment) }
             }
         }
     }
@@ -240,9 +243,8 @@ package final class SegmentExchange: Sendable {
             for index in 0..<frame.byteCount / 8 {
                 // SAFETY: in bounds; any 64 bits are an integer.
                 let word = unsafe frame.unsafeLoadUnaligned(fromUncheckedByteOffset: index * 8, as: UInt64.self)
-                guard let offset = Int(exactly: word), let known = state.lent[offset] else { return false }
-                state.lent[offset] = known.count > 1 ? (known.segment, known.count - 1) : nil
-                freed.append(known.segment)
+                guard let offset = Int(exactly: word), let segment = state.takeBack(offset) else { return false }
+                freed.append(segment)
             }
             return true
         }

@@ -95,12 +95,7 @@ extension WireWriter {
         guard let plain = Element.self as? any Plain.Type else { return false }
         func shared<P: Plain>(_ type: P.Type) -> SharedArray<UInt8>? {
             guard MemoryLayout<P>.size == MemoryLayout<P>.stride else { return nil }
-            let owner = ArrayOwner(array)
-            return unsafe owner.array.withUnsafeBytes { bytes in
-                // SAFETY: plain elements without gaps are initialised bytes. An array's elements stay where they are,
-                // and as they are, while there is a second reference to it: the owner's, which never changes it.
-                unsafe SharedArray(bytes.assumingMemoryBound(to: UInt8.self), owner: owner)
-            }
+            return SharedArray<UInt8>(bytesOfPlain: array)
         }
         guard let bytes = shared(plain) else { return false }
         return keep(bytes, count: array.count, alignment: MemoryLayout<Element>.alignment)

@@ -78,7 +78,7 @@ extension SharedArray<UInt8> {
     /// The bytes of an array's elements, which are not copied.
     ///
     /// - Precondition: The elements are plain, and have no gaps between them.
-    package init<Value: Sendable>(bytesOfPlain array: [Value]) {
+    package init<Value>(bytesOfPlain array: [Value]) {
         let owner = ArrayOwner(array)
         self = unsafe owner.array.withUnsafeBytes { bytes in
             // SAFETY: plain elements without gaps are initialised bytes. An array's elements stay where they are, and as
@@ -86,9 +86,4 @@ extension SharedArray<UInt8> {
             unsafe SharedArray(bytes.assumingMemoryBound(to: UInt8.self), owner: owner)
         }
     }
-}
-
-extension SharedArray {
-    /// The elements' bytes, in the same memory; nil if there are gaps between the elements.
-    package var bytes: SharedArray<UInt8>? { sharedBytes }
 }

@@ -96,7 +96,7 @@ extension SharedArray: WireEncodable, WireDecodable {
 
     /// The elements' bytes, in the same memory; nil if there are gaps between the elements.
     @usableFromInline
-    internal var sharedBytes: SharedArray<UInt8>? {
+    package var sharedBytes: SharedArray<UInt8>? {
         guard MemoryLayout<Element>.size == MemoryLayout<Element>.stride else { return nil }
         // SAFETY: plain elements without gaps are initialised bytes.
         let bytes = unsafe UnsafeRawBufferPointer(start: base, count: count &* MemoryLayout<Element>.stride)
