@@ -36,18 +36,17 @@ struct HwlocTopology: ~Copyable {
         unsafe hwloc_topology_set_synthetic(topology, description) == 0
     }
 
-    /// Loads the topology, without I/O devices and whatever else the planner doesn't look at; false, with `errno`, if
-    /// that fails.
+    /// Loads the topology, without what the planner doesn't look at; false, with `errno`, if that fails.
     func load() -> Bool {
         // Disallowed CPUs are wanted, to be shown and to name them in errors. hwloc must not bind this thread to CPU
         // after CPU in order to ask them: it would race with bindings of our own.
         let flags = [
             HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED, HWLOC_TOPOLOGY_FLAG_DONT_CHANGE_BINDING,
-            HWLOC_TOPOLOGY_FLAG_NO_DISTANCES, HWLOC_TOPOLOGY_FLAG_NO_MEMATTRS,
+            HWLOC_TOPOLOGY_FLAG_NO_DISTANCES,
         ].reduce(0) { $0 | UInt($1.rawValue) }
         // SAFETY: the topology is initialised and not yet loaded, which is when these may be called.
         unsafe hwloc_topology_set_flags(topology, flags)
-        unsafe hwloc_topology_set_io_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_NONE)
+        unsafe hwloc_topology_set_io_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_IMPORTANT)
         unsafe hwloc_topology_set_icache_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_NONE)
         unsafe hwloc_topology_set_type_filter(topology, HWLOC_OBJ_L1CACHE, HWLOC_TYPE_FILTER_KEEP_NONE)
         unsafe hwloc_topology_set_type_filter(topology, HWLOC_OBJ_MISC, HWLOC_TYPE_FILTER_KEEP_NONE)
@@ -69,32 +68,65 @@ struct HwlocTopology: ~Copyable {
         )
     }
 
-    /// The objects of a type, in logical order.
+    /// The objects of a type, in logical order; of groups, which may lie in several depths, the outer ones first.
     func objects(_ type: hwloc_obj_type_t) -> [HwlocObject] {
         // SAFETY: the topology is loaded, so that its objects stay as they are until `deinit`; the one caller is done
         // with them by then.
         let depth = unsafe hwloc_get_type_depth(topology, type)
-        guard depth != HWLOC_TYPE_DEPTH_UNKNOWN.rawValue, depth != HWLOC_TYPE_DEPTH_MULTIPLE.rawValue else { return [] }
-        return unsafe (0..<hwloc_get_nbobjs_by_depth(topology, depth)).compactMap { index in
-            unsafe hwloc_get_obj_by_depth(topology, depth, index).map { unsafe HwlocObject($0) }
+        let depths: [CInt] =
+            switch depth {
+            case HWLOC_TYPE_DEPTH_UNKNOWN.rawValue: []
+            case HWLOC_TYPE_DEPTH_MULTIPLE.rawValue:
+                unsafe (0..<hwloc_topology_get_depth(topology)).filter {
+                    unsafe hwloc_get_depth_type(topology, $0) == type
+                }
+            default: [depth]
+            }
+        return depths.flatMap { depth in
+            unsafe (0..<hwloc_get_nbobjs_by_depth(topology, depth)).compactMap { index in
+                unsafe hwloc_get_obj_by_depth(topology, depth, index).map { unsafe HwlocObject($0) }
+            }
         }
     }
 
-    /// The rank of each CPU's kind of core, 0 for the most capable; empty where hwloc can't rank them.
-    var kinds: [Int: Int] {
-        // SAFETY: the topology is loaded; the bitmap is ours, freed at the end.
+    /// The kinds of cores, the most capable first, each with its name where it has one; empty where hwloc can't rank
+    /// them, or there is one.
+    var kinds: [(name: String?, cpus: CPUSet)] {
+        // SAFETY: the topology is loaded; the bitmap is ours, freed at the end. Names belong to the topology, and are
+        // copied.
         let count = unsafe hwloc_cpukinds_get_nr(topology, 0)
-        guard count > 1, let set = unsafe hwloc_bitmap_alloc() else { return [:] }
+        guard count > 1, let set = unsafe hwloc_bitmap_alloc() else { return [] }
         defer { unsafe hwloc_bitmap_free(set) }
-        var ranks: [Int: Int] = [:]
-        for kind in 0..<count {
+        var kinds: [(name: String?, cpus: CPUSet)] = []
+        for kind in (0..<count).reversed() {
             var efficiency: CInt = -1
-            guard unsafe hwloc_cpukinds_get_info(topology, UInt32(kind), set, &efficiency, nil, nil, 0) == 0,
+            var infoCount: UInt32 = 0
+            var infos: UnsafeMutablePointer<hwloc_info_s>?
+            guard
+                unsafe hwloc_cpukinds_get_info(topology, UInt32(kind), set, &efficiency, &infoCount, &infos, 0) == 0,
                 efficiency >= 0
-            else { return [:] }
-            for cpu in unsafe CPUSet(set) { ranks[cpu] = Int(count - 1 - efficiency) }
+            else { return [] }
+            var name: String?
+            for unsafe info in unsafe UnsafeBufferPointer(start: infos, count: Int(infoCount)) {
+                if unsafe strcmp(info.name, "CoreType") == 0 { name = unsafe String(cString: info.value) }
+            }
+            let cpus = unsafe CPUSet(set)
+            kinds.append((name, cpus))
         }
-        return ranks
+        return kinds
+    }
+
+    /// The CPUs of the smallest part of the machine that a device hangs on.
+    fileprivate func cpusNear(_ device: hwloc_obj_t) -> CPUSet {
+        // SAFETY: the topology is loaded, and the device one of its objects.
+        guard let part = unsafe hwloc_get_non_io_ancestor_obj(topology, device) else { return [] }
+        return unsafe CPUSet(part.pointee.cpuset)
+    }
+
+    /// Bandwidth in MiB/s of a NUMA node from its own CPUs; nil if unknown.
+    func bandwidth(of node: HwlocObject) -> UInt64? {
+        let bandwidth = unsafe node.bandwidth(in: topology)
+        return bandwidth > 0 ? bandwidth : nil
     }
 }
 
@@ -124,6 +156,31 @@ struct HwlocObject {
 
     /// Size of a NUMA node's own memory or of a cache in bytes; 0 if unknown, and for other objects.
     var byteCount: UInt64 { unsafe UInt64(muster_hwloc_size(object)) }
+
+    /// Bandwidth in MiB/s of a NUMA node from its own CPUs; 0 if unknown.
+    fileprivate func bandwidth(in topology: hwloc_topology_t) -> UInt64 {
+        unsafe UInt64(muster_hwloc_bandwidth(topology, object))
+    }
+
+    /// What the operating system calls it, where it has a name.
+    var name: String? { unsafe object.pointee.name.map { unsafe String(cString: $0) } }
+
+    /// A text that the source notes of it, such as `PCIVendor`.
+    func info(_ name: String) -> String? {
+        unsafe hwloc_obj_get_info_by_name(object, name).map { unsafe String(cString: $0) }
+    }
+
+    /// Class of a PCI device in the PCI standard; 0 for other objects.
+    var pciClass: UInt32 { unsafe muster_hwloc_pci_class(object) }
+
+    /// Address of a PCI device; not to be asked of other objects.
+    var pciAddress: UInt64 { unsafe muster_hwloc_pci_address(object) }
+
+    /// What an operating system's device is for; -1 for other objects.
+    var osDeviceType: CInt { unsafe muster_hwloc_os_device_type(object) }
+
+    /// The CPUs that are near a device: those of the smallest part of the machine that it hangs on.
+    func nearCPUs(in topology: borrowing HwlocTopology) -> CPUSet { unsafe topology.cpusNear(object) }
 
     /// The object of `type` that holds this one.
     func ancestor(_ type: hwloc_obj_type_t) -> HwlocObject? {

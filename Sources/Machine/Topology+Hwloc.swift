@@ -10,7 +10,14 @@ extension Topology {
         let caches = [(2, HWLOC_OBJ_L2CACHE), (3, HWLOC_OBJ_L3CACHE)].flatMap { level, type in
             hwloc.objects(type).map { Cache(level: level, byteCount: $0.byteCount, cpus: $0.cpus) }
         }
-        let kinds = hwloc.kinds
+        let groups = [HWLOC_OBJ_GROUP, HWLOC_OBJ_DIE].flatMap { type in
+            hwloc.objects(type).map { Group(kind: $0.subtype ?? (type == HWLOC_OBJ_DIE ? "Die" : nil), cpus: $0.cpus) }
+        }
+        let coreKinds = hwloc.kinds
+        var kinds: [Int: Int] = [:]
+        for (kind, cores) in coreKinds.enumerated() {
+            for cpu in cores.cpus { kinds[cpu] = kind }
+        }
         var cores: [Core] = []
         var corePositions: [Int: Int] = [:]
         var pus: [PU] = []
@@ -35,8 +42,12 @@ extension Topology {
         self.init(
             packages: packages.map { Package(osIndex: $0.osIndex, cpus: $0.cpus) },
             numaNodes: hwloc.objects(HWLOC_OBJ_NUMANODE).map {
-                NUMANode(osIndex: $0.osIndex, memoryByteCount: $0.byteCount, cpus: $0.cpus, kind: $0.subtype)
+                NUMANode(
+                    osIndex: $0.osIndex, memoryByteCount: $0.byteCount, cpus: $0.cpus, kind: $0.subtype,
+                    bandwidth: hwloc.bandwidth(of: $0))
             },
-            caches: caches, cores: cores, pus: pus, complete: sets.complete, online: sets.online, allowed: sets.allowed)
+            groups: groups.filter { !$0.cpus.isEmpty }, caches: caches,
+            coreKinds: coreKinds.map { CoreKind(name: $0.name) }, cores: cores, pus: pus, devices: Device.all(in: hwloc),
+            complete: sets.complete, online: sets.online, allowed: sets.allowed)
     }
 }

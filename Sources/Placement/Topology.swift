@@ -31,13 +31,33 @@ public struct Topology: Hashable, Sendable {
         public var cpus: CPUSet
         /// What the node is, where the source says so, such as `HBM` or `MCDRAM`.
         public var kind: String?
+        /// Bandwidth from its own CPUs in MiB/s, where the source says so: what memory tiers are told apart by.
+        public var bandwidth: UInt64?
 
         /// Creates a NUMA node.
-        public init(osIndex: Int, memoryByteCount: UInt64 = 0, cpus: CPUSet, kind: String? = nil) {
+        public init(
+            osIndex: Int, memoryByteCount: UInt64 = 0, cpus: CPUSet, kind: String? = nil, bandwidth: UInt64? = nil
+        ) {
             self.osIndex = osIndex
             self.memoryByteCount = memoryByteCount
             self.cpus = cpus
             self.kind = kind
+            self.bandwidth = bandwidth
+        }
+    }
+
+    /// A part of the machine without a name of its own between the others: a die, a cluster of cores, a group of
+    /// packages.
+    public struct Group: Hashable, Sendable {
+        /// What it is, where the source says so, such as `Die` or `Cluster`.
+        public var kind: String?
+        /// Its CPUs, by OS index.
+        public var cpus: CPUSet
+
+        /// Creates a group.
+        public init(kind: String? = nil, cpus: CPUSet) {
+            self.kind = kind
+            self.cpus = cpus
         }
     }
 
@@ -55,6 +75,17 @@ public struct Topology: Hashable, Sendable {
             self.level = level
             self.byteCount = byteCount
             self.cpus = cpus
+        }
+    }
+
+    /// A kind of core, on machines whose cores differ.
+    public struct CoreKind: Hashable, Sendable {
+        /// What the source calls it, such as `IntelAtom`; nil if it has no name.
+        public var name: String?
+
+        /// Creates a kind.
+        public init(name: String? = nil) {
+            self.name = name
         }
     }
 
@@ -92,16 +123,57 @@ public struct Topology: Hashable, Sendable {
         }
     }
 
+    /// A device that is nearer to some CPUs than to others: a GPU, a network interface, a disk.
+    public struct Device: Hashable, Sendable {
+        /// What a device is for.
+        public enum Kind: String, Hashable, Sendable, CaseIterable {
+            /// Graphics and computing.
+            case gpu
+            /// Ethernet, InfiniBand and their like.
+            case network
+            /// Disks, and memory that is used as one.
+            case storage
+            /// Anything else.
+            case other
+        }
+
+        /// What it is for.
+        public var kind: Kind
+        /// What the kernel and drivers call it, such as `eth0` or `cuda0`; may be empty.
+        public var names: [String]
+        /// Its address on the PCI bus, such as `0000:3b:00.0`; nil if it has none.
+        public var busID: String?
+        /// Maker and model, where the source says so.
+        public var model: String?
+        /// The CPUs it is local to, by OS index.
+        public var cpus: CPUSet
+
+        /// Creates a device.
+        public init(kind: Kind, names: [String], busID: String? = nil, model: String? = nil, cpus: CPUSet) {
+            self.kind = kind
+            self.names = names
+            self.busID = busID
+            self.model = model
+            self.cpus = cpus
+        }
+    }
+
     /// Packages, in logical order.
     public var packages: [Package]
     /// NUMA nodes, in logical order; several may be local to the same CPUs (DRAM beside HBM).
     public var numaNodes: [NUMANode]
+    /// Groups, in logical order, the outer before the inner.
+    public var groups: [Group]
     /// Caches of level 2 and 3, in logical order level by level.
     public var caches: [Cache]
+    /// The kinds of cores, by ``Core/kind``; one or none if all are alike.
+    public var coreKinds: [CoreKind]
     /// Cores, in logical order: the position in this list is the logical index.
     public var cores: [Core]
     /// Processing units that are online, in logical order, allowed or not.
     public var pus: [PU]
+    /// Devices, in the order of the buses.
+    public var devices: [Device]
     /// CPUs that exist, online or not.
     public var complete: CPUSet
     /// CPUs that are online.
@@ -120,16 +192,20 @@ public struct Topology: Hashable, Sendable {
     ///   - complete: CPUs that exist; the online ones unless told.
     ///   - allowed: CPUs that may be used; the online ones unless told. Others than `pus` are left out.
     public init(
-        packages: [Package] = [], numaNodes: [NUMANode] = [], caches: [Cache] = [], cores: [Core], pus: [PU],
-        complete: CPUSet? = nil, online: CPUSet? = nil, allowed: CPUSet? = nil, cpuQuota: Double? = nil
+        packages: [Package] = [], numaNodes: [NUMANode] = [], groups: [Group] = [], caches: [Cache] = [],
+        coreKinds: [CoreKind] = [], cores: [Core], pus: [PU], devices: [Device] = [], complete: CPUSet? = nil,
+        online: CPUSet? = nil, allowed: CPUSet? = nil, cpuQuota: Double? = nil
     ) {
         precondition(pus.allSatisfy { cores.indices.contains($0.core) }, "every PU names a core of the list")
         let present = CPUSet(pus.lazy.map(\.osIndex))
         self.packages = packages
         self.numaNodes = numaNodes
+        self.groups = groups
         self.caches = caches
+        self.coreKinds = coreKinds
         self.cores = cores
         self.pus = pus
+        self.devices = devices
         self.online = online ?? present
         self.complete = (complete ?? present).union(present)
         self.allowed = (allowed ?? present).intersection(present)

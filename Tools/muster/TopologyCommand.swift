@@ -16,11 +16,14 @@ struct TopologyCommand: ParsableCommand {
               muster topology --xml node17.xml --json
 
             --json prints one document:
-              packages, numa, caches, cores, cpus: in topological order, each with
-                its kernel's number 'os' and the 'cpus' it holds; 'memory' and
-                'bytes' are sizes in bytes; a core's 'package' is the package's 'os'
-                and its 'kind' 0 for the most capable; a CPU's 'core' is the core's
+              packages, numa, groups, caches, cores, cpus: in topological order, each
+                with its kernel's number 'os' and the 'cpus' it holds; 'memory' and
+                'bytes' are sizes in bytes, 'bandwidth' is in MiB/s; a core's
+                'package' is the package's 'os' and its 'kind' the position in
+                'kinds', 0 for the most capable; a CPU's 'core' is the core's
                 'logical'
+              devices: 'names' are the kernel's and drivers', 'bus' the PCI
+                address; 'cpus' are near it
               complete, online, usable: lists of CPUs
               quota: CPUs' worth of time that the cgroup grants, or null
             """)
@@ -42,13 +45,22 @@ extension Topology {
         let nodes = numaNodes.map { node in
             JSON.object([
                 "os": .integer(node.osIndex), "memory": .integer(Int(clamping: node.memoryByteCount)),
-                "kind": .optional(node.kind), "cpus": .list(node.cpus),
+                "kind": .optional(node.kind), "bandwidth": .optional(node.bandwidth.map { Int(clamping: $0) }),
+                "cpus": .list(node.cpus),
             ])
         }
         let caches = caches.map { cache in
             JSON.object([
                 "level": .integer(cache.level), "bytes": .integer(Int(clamping: cache.byteCount)),
                 "cpus": .list(cache.cpus),
+            ])
+        }
+        let groups = groups.map { JSON.object(["kind": .optional($0.kind), "cpus": .list($0.cpus)]) }
+        let kinds = coreKinds.map { JSON.object(["name": .optional($0.name)]) }
+        let devices = devices.map { device in
+            JSON.object([
+                "kind": .string(device.kind.rawValue), "names": .array(device.names.map { .string($0) }),
+                "bus": .optional(device.busID), "model": .optional(device.model), "cpus": .list(device.cpus),
             ])
         }
         let cores = cores.enumerated().map { index, core in
@@ -63,8 +75,9 @@ extension Topology {
         }
         let sockets = packages.map { JSON.object(["os": .integer($0.osIndex), "cpus": .list($0.cpus)]) }
         return .object([
-            "packages": .array(sockets), "numa": .array(nodes), "caches": .array(caches), "cores": .array(cores),
-            "cpus": .array(cpus), "complete": .list(complete), "online": .list(online), "usable": .list(allowed),
+            "packages": .array(sockets), "numa": .array(nodes), "groups": .array(groups), "caches": .array(caches),
+            "kinds": .array(kinds), "cores": .array(cores), "cpus": .array(cpus), "devices": .array(devices),
+            "complete": .list(complete), "online": .list(online), "usable": .list(allowed),
             "quota": cpuQuota.map { .number($0) } ?? .null,
         ])
     }
