@@ -70,7 +70,7 @@ final class Spawner: Sendable {
         return spawned
     }
 
-    private static let usualMask = try? affinity()
+    private static let usualMask = inheritedAffinity.isEmpty ? nil : inheritedAffinity
     private static let usualPolicy = try? MemoryPolicy.ofCurrentThread()
 
     /// Puts this thread where the child shall be; returns what could not be had.

@@ -18,11 +18,21 @@ public struct LocalAffinityManager: ClusterManager {
 
     /// Plans, starts the workers in their places, and checks that the kernel put them there.
     ///
+    /// CPUs that workers of other clusters of the same user have are taken last. This process's own threads keep off the
+    /// workers' CPUs where they may use any other.
+    ///
     /// - Throws: `PlacementError` for an impossible request, `TopologyError`, `WorkerStartError`.
     public func launch(_ ready: (any LaunchedWorker) async throws -> Void) async throws {
-        let plan = try PlacementPlan(request, on: .discover())
+        let topology = try Topology.discover()
+        let (plan, reservation, problem) = try CPUReservation.make { occupied in
+            var request = request
+            request.occupied += occupied
+            let plan = try PlacementPlan(request, on: topology)
+            return (plan, plan.workers.map(\.cpus))
+        }
         for note in plan.notes { notice(note) }
-        try await options.launch(plan.workers, threads: request.threads, ready)
+        if let problem { notice(problem) }
+        try await options.launch(plan.workers, reservation, ready)
     }
 }
 
@@ -35,14 +45,45 @@ extension ClusterManager where Self == LocalAffinityManager {
     ///
     /// - Parameters:
     ///   - count: Number of workers; one for each usable core unless told.
-    ///   - mode: `.compact` fills cores in order, `.balanced` spreads over packages and NUMA nodes.
+    ///   - mode: `.compact` fills cores in order, `.balanced` spreads over packages, NUMA nodes and L3 caches,
+    ///     `.spread(.l3)` over parts of one kind.
     ///   - threads: CPUs for each worker.
+    ///   - reserved: CPUs that no worker gets.
+    ///   - near: Only CPUs near this device, such as `gpu0`, `eth0` or a PCI address.
+    ///   - memory: Where the workers' memory comes from.
     ///   - options: How each is started.
     public static func localAffinity(
-        count: Int? = nil, mode: PlacementMode = .balanced, threads: Int = 1, options: LocalOptions = LocalOptions()
+        count: Int? = nil, mode: PlacementMode = .balanced, threads: Int = 1, reserved: CPUSet = [],
+        near: String? = nil, memory: MemoryMode = .preferred, options: LocalOptions = LocalOptions()
     ) -> LocalAffinityManager {
-        LocalAffinityManager(
-            request: PlacementRequest(workers: count, mode: mode, threads: threads), options: options)
+        var request = PlacementRequest(workers: count, mode: mode, threads: threads)
+        request.reserved = reserved
+        request.near = near
+        request.memory = memory
+        return LocalAffinityManager(request: request, options: options)
+    }
+
+    /// Workers on this host, one for each part of a kind, such as NUMA nodes, with all of its CPUs.
+    ///
+    /// - Parameters:
+    ///   - domain: The kind of parts.
+    ///   - threads: CPUs for each worker; all of its part unless told.
+    ///   - memory: Where the workers' memory comes from.
+    ///   - options: How each is started.
+    public static func localAffinity(
+        per domain: PlacementDomain, threads: Int? = nil, memory: MemoryMode = .preferred,
+        options: LocalOptions = LocalOptions()
+    ) -> LocalAffinityManager {
+        var request = PlacementRequest(per: domain, threads: threads)
+        request.memory = memory
+        return LocalAffinityManager(request: request, options: options)
+    }
+
+    /// Workers on this host, as a request says that has all there is to ask for.
+    public static func localAffinity(
+        _ request: PlacementRequest, options: LocalOptions = LocalOptions()
+    ) -> LocalAffinityManager {
+        LocalAffinityManager(request: request, options: options)
     }
 
     /// Workers on this host, one for each of these CPUs.

@@ -20,7 +20,7 @@ public struct LocalManager: ClusterManager {
             throw LaunchError(
                 "\(number) workers were asked for; ask for at least one, or give no number for one per CPU")
         }
-        try await options.launch([PlacementPlan.Worker?](repeating: nil, count: number), threads: 1, ready)
+        try await options.launch([PlacementPlan.Worker?](repeating: nil, count: number), nil, ready)
     }
 }
 

@@ -40,8 +40,11 @@ public struct LocalOptions: Hashable, Sendable {
     }
 
     /// Starts a worker for each place; `nil` is a place of the kernel's choice.
+    ///
+    /// - Parameter reservation: What holds the CPUs of the places.
     func launch(
-        _ places: [PlacementPlan.Worker?], threads: Int, _ ready: (any LaunchedWorker) async throws -> Void
+        _ places: [PlacementPlan.Worker?], _ reservation: CPUReservation?,
+        _ ready: (any LaunchedWorker) async throws -> Void
     ) async throws {
         guard restrict else {
             throw LaunchError(
@@ -54,10 +57,9 @@ public struct LocalOptions: Hashable, Sendable {
             launch.directory = directory
             launch.environment = environment
             launch.placement = place
-            // A worker that spans nodes takes its memory from where each of its threads runs.
-            if let nodes = place?.numa, nodes.count == 1 { launch.memory = .preferred(nodes[0]) }
+            launch.memory = place?.memory.map { MemoryPolicy($0) }
             if setsThreadVariables {
-                let variables = ThreadVariables.values(threads: threads) { name in
+                let variables = ThreadVariables.values(threads: place?.cpus.count ?? 1) { name in
                     unsafe environment[name] != nil || getenv(name) != nil
                 }
                 launch.environment.merge(variables) { mine, _ in mine }
@@ -68,7 +70,7 @@ public struct LocalOptions: Hashable, Sendable {
         var said: Set<String> = []
         try await agent.start(launches) { index, process, hello in
             for warning in process.warnings where said.insert(warning).inserted { notice(warning) }
-            try await ready(LocalWorker(process, hello, places[index]))
+            try await ready(LocalWorker(process, hello, places[index], reservation))
         }
     }
 }

@@ -1,5 +1,6 @@
 import Agent
 import ClusterRuntime
+import Machine
 import Placement
 import Remote
 import SharedMemoryLink
@@ -11,11 +12,20 @@ final class LocalWorker: LaunchedWorker {
     private let worker: WorkerProcess
     let host: String
     let placement: PlacementPlan.Worker?
+    let cpus: CPUSet?
+    let memory: String?
+    private let held: WorkerCPUs?
 
-    init(_ worker: WorkerProcess, _ hello: Hello, _ placement: PlacementPlan.Worker?) {
+    /// - Parameter reservation: What holds its CPUs, if it has some of its own.
+    init(
+        _ worker: WorkerProcess, _ hello: Hello, _ placement: PlacementPlan.Worker?, _ reservation: CPUReservation?
+    ) {
         self.worker = worker
         host = hello.host
         self.placement = placement
+        cpus = hello.cpus.isEmpty ? nil : CPUSet(hello.cpus)
+        memory = hello.memory
+        held = placement.map { WorkerCPUs($0.cpus, reservation) }
     }
 
     var link: any Link { worker.link }
@@ -30,7 +40,11 @@ final class LocalWorker: LaunchedWorker {
             as: id.rawValue, heartbeatLimit: heartbeatLimit.seconds, onFrame: onFrame, onEnd: onEnd)
     }
 
-    func end() async -> WorkerEnd { await worker.end.get() }
+    func end() async -> WorkerEnd {
+        let end = await worker.end.get()
+        held?.release()
+        return end
+    }
 
     func kill() { worker.kill() }
 }

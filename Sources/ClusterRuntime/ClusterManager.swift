@@ -32,6 +32,13 @@ extension ClusterManager {
     public func kill(_ worker: any LaunchedWorker) async { worker.kill() }
 }
 
+extension LaunchedWorker {
+    /// Not known.
+    public var cpus: CPUSet? { nil }
+    /// Not known.
+    public var memory: String? { nil }
+}
+
 /// What a manager is told about its workers.
 public struct WorkerEvent: Hashable, Sendable {
     private enum Kind { case registered, deregistered }
@@ -52,6 +59,10 @@ public protocol LaunchedWorker: AnyObject, Sendable {
     var process: Int { get }
     /// Where it was put; `nil` if that was left to the kernel.
     var placement: PlacementPlan.Worker? { get }
+    /// The CPUs that it may run on, as the kernel told it; `nil` if that isn't known. So unless implemented.
+    var cpus: CPUSet? { get }
+    /// Its memory policy in words, as the kernel told it; `nil` if that isn't known. So unless implemented.
+    var memory: String? { get }
     /// What could not be had for it, in words: a memory policy that the container forbids, say.
     var warnings: [String] { get }
 

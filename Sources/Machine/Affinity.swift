@@ -14,10 +14,10 @@ public func bindCurrentThread(to cpus: CPUSet) throws(AffinityError) {
     // Whoever discovers the topology later must still see the mask that the process was given.
     let allowed = inheritedAffinity
     let former = try affinity()
-    try set(cpus, allowed)
+    try set(cpus, allowed, of: 0)
     let granted = try affinity()
     guard granted == cpus else {
-        try set(former, allowed)
+        try set(former, allowed, of: 0)
         throw AffinityError(errno: EINVAL, cpus: cpus, allowed: allowed)
     }
 }
@@ -45,12 +45,19 @@ package func affinity(of thread: Int32 = 0) throws(AffinityError) -> CPUSet {
 /// The CPUs that this process was given when it started, as far as that can still be known.
 ///
 /// Read from the main thread at first use, and every binding made here comes after that. Empty if it can't be read.
-let inheritedAffinity: CPUSet = (try? affinity(of: getpid())) ?? []
+package let inheritedAffinity: CPUSet = (try? affinity(of: getpid())) ?? []
 
-private func set(_ cpus: CPUSet, _ allowed: CPUSet) throws(AffinityError) {
+/// Binds a thread of this process to `cpus`; the kernel leaves those out that are not in the cpuset.
+///
+/// - Throws: ``AffinityError``, `ESRCH` if the thread has ended.
+package func bind(thread: Int32, to cpus: CPUSet) throws(AffinityError) {
+    try set(cpus, inheritedAffinity, of: thread)
+}
+
+private func set(_ cpus: CPUSet, _ allowed: CPUSet, of thread: Int32) throws(AffinityError) {
     let mask = cpus.words
     // SAFETY: the kernel reads the array's bytes during the call and keeps no pointer; an empty array's pointer may be
     // nil, with size 0, which the kernel refuses as an empty mask.
-    let code = unsafe mask.withUnsafeBytes { unsafe platform_set_affinity(0, $0.baseAddress, $0.count) }
+    let code = unsafe mask.withUnsafeBytes { unsafe platform_set_affinity(thread, $0.baseAddress, $0.count) }
     guard code == 0 else { throw AffinityError(errno: code, cpus: cpus, allowed: allowed) }
 }

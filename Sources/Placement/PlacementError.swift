@@ -2,7 +2,10 @@
 public struct PlacementError: Error, Hashable {
     /// The kind of failure; compare it with the static members. New kinds may be added.
     public struct Code: Hashable, Sendable {
-        private enum Kind { case noUsableCPU, invalidCount, absent, offline, notAllowed, repeated, mismatch }
+        private enum Kind {
+            case noUsableCPU, invalidCount, absent, offline, notAllowed, repeated, mismatch, reserved, noSuchKind
+            case noSuchDevice, noSuchMemory, noSuchPart
+        }
         private let kind: Kind
         /// The machine has no CPU that may be used here.
         public static let noUsableCPU = Code(kind: .noUsableCPU)
@@ -18,6 +21,16 @@ public struct PlacementError: Error, Hashable {
         public static let repeated = Code(kind: .repeated)
         /// The list doesn't fit the number of workers or threads.
         public static let mismatch = Code(kind: .mismatch)
+        /// The CPU is reserved, or all are.
+        public static let reserved = Code(kind: .reserved)
+        /// No core is of the kind asked for.
+        public static let noSuchKind = Code(kind: .noSuchKind)
+        /// The machine has no such device.
+        public static let noSuchDevice = Code(kind: .noSuchDevice)
+        /// The machine has no memory of the kind asked for.
+        public static let noSuchMemory = Code(kind: .noSuchMemory)
+        /// The machine has no parts of the kind asked for.
+        public static let noSuchPart = Code(kind: .noSuchPart)
     }
 
     /// The kind of failure.

@@ -3,17 +3,22 @@ struct Reasons {
     /// A part of the machine that `balanced` gives a share of the workers, and what users call it.
     private typealias Share = (part: KeyPath<UsableCPUs.CPU, Int?>, name: (Int) -> String)
 
+    private let request: PlacementRequest
     private let topology: Topology
     private let usable: UsableCPUs
     private let workerCount: Int
-    private let scatteredTiers: Range<Int>
+    private let scatteredTiers: Set<Int>
     /// Workers of each CPU.
     private let loads: [Int]
-    /// The outermost parts that there are several of, and the number of workers in each; nil unless balanced.
+    /// The outermost parts that there are several of, and the number of workers in each; nil unless workers are shared
+    /// out over parts.
     private let share: (Share, workers: [Int: Int])?
 
-    init(_ mode: PlacementMode, _ topology: Topology, _ usable: UsableCPUs, _ seats: [Seat], scatteredTiers: Range<Int>)
-    {
+    init(
+        _ request: PlacementRequest, _ topology: Topology, _ usable: UsableCPUs, _ seats: [Seat],
+        scatteredTiers: Set<Int>
+    ) {
+        self.request = request
         self.topology = topology
         self.usable = usable
         self.scatteredTiers = scatteredTiers
@@ -23,34 +28,44 @@ struct Reasons {
             for position in seat.positions { loads[position] += 1 }
         }
         self.loads = loads
-        let parts: [Share] = [
-            (\.package, { "package \(topology.packages[$0].osIndex)" }),
-            (\.numa, { "NUMA node \(topology.numaNodes[$0].osIndex)" }),
-            (\.l3, { "the L3 cache of CPU \(topology.caches[$0].cpus)" }),
+        let parts: [(PlacementDomain, Share)] = [
+            (.package, (\.package, { "package \(topology.packages[$0].osIndex)" })),
+            (.numa, (\.numa, { "NUMA node \(topology.numaNodes[$0].osIndex)" })),
+            (.l3, (\.l3, { "the L3 cache of CPU \(topology.caches[$0].cpus)" })),
         ]
-        let several = parts.first {
+        let wanted: [Share] =
+            switch request.mode {
+            case .compact: []
+            case .balanced: parts.map(\.1)
+            case .spread(let domain): parts.filter { $0.0 == domain }.map(\.1)
+            }
+        let several = wanted.first {
             Set(usable.cpus.lazy.compactMap { [part = $0.part] in $0[keyPath: part] }).count > 1
         }
-        share =
-            mode == .compact
-            ? nil
-            : several.map { share in
-                var workers: [Int: Int] = [:]
-                for seat in seats {
-                    if let part = usable.common(share.part, of: seat.positions) { workers[part, default: 0] += 1 }
-                }
-                return (share, workers)
+        share = several.map { share in
+            var workers: [Int: Int] = [:]
+            for seat in seats {
+                if let part = usable.common(share.part, of: seat.positions) { workers[part, default: 0] += 1 }
             }
+            return (share, workers)
+        }
     }
 
     /// Why the worker at `index` got `seat`.
     func reason(for seat: Seat, at index: Int) -> String {
         var text = place(of: seat)
+        let load = seat.positions.lazy.map { loads[$0] }.max() ?? 1
+        if request.cpus != nil { return text + ", as listed" }
+        if let domain = request.per {
+            return text + ", one worker per \(domain.rawValue)" + (load > 1 ? "; shared by \(load)" : "")
+        }
         if seat.positions.count > 1, scatteredTiers.contains(seat.tier) {
             text += ", apart: no smaller part has \(seat.positions.count) CPUs left"
         }
         let cpu = usable.cpus[seat.position]
-        if seat.positions.count == 1, cpu.thread > 0 {
+        if cpu.isOccupied {
+            text += ": all others are in use"
+        } else if seat.positions.count == 1, cpu.thread > 0, request.mode != .spread(.pu) {
             text += ": every core has a worker"
         } else if workerCount > 1, let (share, workers) = share,
             let part = usable.common(share.part, of: seat.positions)
@@ -63,7 +78,6 @@ struct Reasons {
         } else if seat.positions.count == 1 {
             text += cpu.kind > 0 ? ", of a less capable kind" : ", next in topological order"
         }
-        let load = seat.positions.lazy.map { loads[$0] }.max() ?? 1
         return load > 1 ? text + "; shared by \(load)" : text
     }
 
@@ -99,7 +113,8 @@ struct Reasons {
 
 extension Reasons {
     /// What the user should be told about workers that share CPUs or cores, or whose CPUs are apart.
-    func notes(threads: Int, seats: [Seat]) -> [String] {
+    func notes(seats: [Seat]) -> [String] {
+        let threads = request.threads ?? 1
         let what = threads == 1 ? "\(workerCount) workers" : "\(workerCount) workers of \(threads) threads"
         let least = loads.min() ?? 0
         let most = loads.max() ?? 0
@@ -109,16 +124,25 @@ extension Reasons {
             let which = least > 1 ? "every CPU" : shared.count == 1 ? "CPU \(shared)" : "each of CPUs \(shared)"
             let by = least == most || least <= 1 ? "\(most)" : "\(least) or \(most)"
             notes.append("\(what) on \(loads.count) CPUs: \(which) is shared by \(by)")
-        } else if threads == 1, seats.contains(where: { usable.cpus[$0.position].thread > 0 }) {
+        } else if threads == 1, request.cpus == nil, request.per == nil,
+            seats.contains(where: { usable.cpus[$0.position].thread > 0 && !usable.cpus[$0.position].isOccupied })
+        {
             let cores = Set(seats.lazy.map { usable.cpus[$0.position].core }).count
             notes.append("\(what) on \(cores) cores: hardware threads of one core share its units")
         }
-        if threads > 1, most <= 1 {
+        if threads > 1, most <= 1, request.cpus == nil {
             let apart = CPUSet(seats.indices.lazy.filter { scatteredTiers.contains(seats[$0].tier) }.map { $0 + 1 })
             if let first = apart.min {
                 let who = apart.count == 1 ? "worker \(first)" : "workers \(apart)"
                 notes.append("\(who): CPUs that are left over between those of others, and so apart")
             }
+        }
+        for other in request.occupied {
+            let common = CPUSet(
+                seats.lazy.flatMap(\.positions).map { usable.cpus[$0].osIndex }.filter { other.cpus.contains($0) })
+            guard !common.isEmpty else { continue }
+            let which = common.count == 1 ? "CPU \(common) is" : "CPUs \(common) are"
+            notes.append("\(which) in use by workers of \(other.owner) already, and shared with them")
         }
         return notes
     }

@@ -14,47 +14,71 @@ struct Seat {
 /// A seat is made of CPUs that follow one another inside the smallest domain that holds them, so that a worker of two
 /// threads has a core to itself where cores have two CPUs. Seats that begin with a core's first CPU come first, those of
 /// the most capable kind of core before the others; then those that begin with a core's second CPU, and so on, so that
-/// no core is doubled while another idles. Last come seats made of what is left over between all those.
+/// no core is doubled while another idles; then seats made of what is left over between all those. Last come, in the same
+/// way, CPUs that workers of others have.
 struct Seats {
     /// Seats by tier, each in topological order; together they use no CPU twice.
     let tiers: [[Seat]]
     /// CPUs that no seat uses, fewer than a worker needs.
     let left: [Int]
     /// The tiers whose seats are made of CPUs that don't follow one another.
-    let scatteredTiers: Range<Int>
+    let scatteredTiers: Set<Int>
     private let threads: Int
     private let cpuCount: Int
 
-    init(of usable: UsableCPUs, threads: Int) {
+    /// - Parameter coresFirst: Whether all cores come before a second thread of one; else threads come in order.
+    init(of usable: UsableCPUs, threads: Int, coresFirst: Bool = true) {
         self.threads = threads
         cpuCount = usable.cpus.count
         var tiers: [[[Int]]] = []
-        var adjacent: [[[Int]]] = []
-        var scattered: [[[Int]]] = []
+        var scatteredTiers: Set<Int> = []
         var rest: [Int] = []
-        for kind in usable.kinds {
-            let alike = usable.cpus.indices.filter { usable.cpus[$0].kind == kind }
-            let (blocks, left) = Self.blocks(of: threads, from: alike[...], in: usable.nearest)
-            var order = [Int](repeating: 0, count: usable.cpus.count)
-            for (index, position) in alike.enumerated() { order[position] = index }
-            let isAdjacent = { (block: [Int]) in order[block[block.count - 1]] - order[block[0]] == threads - 1 }
-            adjacent.append(blocks.filter(isAdjacent))
-            scattered.append(blocks.filter { !isAdjacent($0) })
-            rest += left
+        func add(_ tier: [[Int]], isScattered: Bool) {
+            guard !tier.isEmpty else { return }
+            if isScattered { scatteredTiers.insert(tiers.count) }
+            tiers.append(tier)
         }
-        let (mixed, left) = Self.blocks(of: threads, from: rest.sorted()[...], in: usable.nearest)
-        scattered.append(mixed)
-        self.left = left
-        // Seats that begin a core come before those that begin at its second CPU, and so on.
-        for thread in 0...(usable.cpus.lazy.map(\.thread).max() ?? 0) {
-            tiers += adjacent.map { blocks in blocks.filter { usable.cpus[$0[0]].thread == thread } }
+        for isOccupied in [false, true] {
+            var adjacent: [[[Int]]] = []
+            var scattered: [[[Int]]] = []
+            for kind in usable.kinds {
+                let alike = usable.cpus.indices.filter {
+                    usable.cpus[$0].kind == kind && usable.cpus[$0].isOccupied == isOccupied
+                }
+                let (blocks, left) = Self.blocks(of: threads, from: alike[...], in: usable.nearest)
+                var order = [Int](repeating: 0, count: usable.cpus.count)
+                for (index, position) in alike.enumerated() { order[position] = index }
+                let isAdjacent = { (block: [Int]) in order[block[block.count - 1]] - order[block[0]] == threads - 1 }
+                adjacent.append(blocks.filter(isAdjacent))
+                scattered.append(blocks.filter { !isAdjacent($0) })
+                rest += left
+            }
+            let (mixed, left) = Self.blocks(of: threads, from: rest.sorted()[...], in: usable.nearest)
+            scattered.append(mixed)
+            rest = left
+            // Seats that begin a core come before those that begin at its second CPU, and so on.
+            let last = usable.cpus.lazy.map(\.thread).max() ?? 0
+            for thread in 0...(coresFirst ? last : 0) {
+                for blocks in adjacent {
+                    add(coresFirst ? blocks.filter { usable.cpus[$0[0]].thread == thread } : blocks, isScattered: false)
+                }
+            }
+            for blocks in scattered { add(blocks, isScattered: true) }
         }
-        tiers.removeAll(where: \.isEmpty)
-        scattered.removeAll(where: \.isEmpty)
-        scatteredTiers = tiers.count..<(tiers.count + scattered.count)
-        self.tiers = (tiers + scattered).enumerated().map { tier, blocks in
+        left = rest
+        self.scatteredTiers = scatteredTiers
+        self.tiers = tiers.enumerated().map { tier, blocks in
             blocks.map { Seat(positions: $0, tier: tier) }.sorted { $0.position < $1.position }
         }
+    }
+
+    /// Seats that are given, all of one tier, for one worker each.
+    init(_ blocks: [[Int]], of usable: UsableCPUs) {
+        tiers = [blocks.map { Seat(positions: $0, tier: 0) }.sorted { $0.position < $1.position }]
+        left = []
+        scatteredTiers = []
+        threads = 1
+        cpuCount = usable.cpus.count
     }
 
     /// The tiers that `count` workers sit on, the last one as a whole even if it is too large.

@@ -61,8 +61,8 @@ struct ExecCommand: AsyncParsableCommand {
     ) -> ProgramLaunch {
         var launch = ProgramLaunch(executable: executable, arguments: words)
         launch.placement = place
-        launch.memory = place.numa.first.map(MemoryPolicy.preferred)
-        launch.environment = ThreadVariables.values(threads: places.threads) { environmentVariable($0) != nil }
+        launch.memory = place.memory.map { MemoryPolicy($0) }
+        launch.environment = ThreadVariables.values(threads: place.cpus.count) { environmentVariable($0) != nil }
         launch.environment["MUSTER_WORKER"] = "\(place.worker)"
         launch.environment["MUSTER_WORKERS"] = "\(plan.workers.count)"
         return launch

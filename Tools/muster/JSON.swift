@@ -9,7 +9,10 @@ enum JSON {
     case string(String)
     case array([JSON])
     /// Members in the order in which they are printed.
-    case object(KeyValuePairs<String, JSON>)
+    case object([(String, JSON)])
+
+    /// An object with members in the order in which they are printed.
+    static func object(_ members: KeyValuePairs<String, JSON>) -> JSON { .object(members.map { ($0, $1) }) }
 
     /// An array of integers.
     static func list(_ values: some Sequence<Int>) -> JSON { .array(values.map { .integer($0) }) }
@@ -46,9 +49,9 @@ enum JSON {
             text += "{"
             for (index, member) in members.enumerated() {
                 if index > 0 { text += "," }
-                Self.write(member.key, to: &text)
+                Self.write(member.0, to: &text)
                 text += ":"
-                member.value.write(to: &text)
+                member.1.write(to: &text)
             }
             text += "}"
         }

@@ -9,6 +9,9 @@ struct MachineOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A made-up machine, such as 'pack:2 numa:2 l3:1 core:8 pu:2'.", valueName: "desc"))
     var synthetic: String?
 
+    /// Whether it is the machine that this process runs on.
+    var isThisOne: Bool { xml == nil && synthetic == nil }
+
     /// The machine that was asked for; this one unless told.
     func topology() throws -> Topology {
         do {

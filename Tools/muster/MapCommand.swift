@@ -100,7 +100,7 @@ extension PlacementRequest {
     /// Asks for fewer workers: the first ones of a list, or a spread of as many.
     mutating func limit(to workers: Int) {
         self.workers = workers
-        cpus = cpus.map { Array($0.prefix(workers * threads)) }
+        cpus = cpus.map { Array($0.prefix(workers * (threads ?? 1))) }
     }
 }
 

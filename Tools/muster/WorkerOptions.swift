@@ -7,10 +7,21 @@ struct WorkerOptions: ParsableArguments {
     var workers: Int?
 
     @Option(help: ArgumentHelp("How to spread them; balanced unless told.", valueName: "compact|balanced"))
-    var mode: PlacementMode?
+    var mode: Mode?
 
-    @Option(help: ArgumentHelp("Threads, and so CPUs, of each worker.", valueName: "t"))
-    var threads = 1
+    @Option(
+        help: ArgumentHelp(
+            "Spread them over parts of one kind, compact inside each.", valueName: "package|numa|l3|core|pu"))
+    var spread: PlacementDomain?
+
+    @Option(
+        help: ArgumentHelp(
+            "One worker per part of this kind, with all its CPUs or --threads of them.",
+            valueName: "package|numa|l3|core|pu"))
+    var per: PlacementDomain?
+
+    @Option(help: ArgumentHelp("Threads, and so CPUs, of each worker; 1 unless told.", valueName: "t"))
+    var threads: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -18,8 +29,27 @@ struct WorkerOptions: ParsableArguments {
             valueName: "list"))
     var cpus: String?
 
-    /// How workers are spread; `nil` for a list of CPUs.
-    var spread: PlacementMode? { cpus == nil ? mode ?? .balanced : nil }
+    @Option(help: ArgumentHelp("CPUs that no worker gets, such as 0-1.", valueName: "list"))
+    var reserve: String?
+
+    @Option(help: ArgumentHelp("Only cores of this kind: P, E, 0 (the most capable), 1, or a name.", valueName: "kind"))
+    var coreKind: String?
+
+    @Option(
+        help: ArgumentHelp("Only CPUs near it: a name, a PCI address, gpu0, nic0.", valueName: "device"))
+    var near: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Memory: only local, preferred (local while there is some; unless told), interleaved over the workers' nodes, "
+                + "or none of these.", valueName: "local|preferred|interleave|none"))
+    var memory: MemoryMode = .preferred
+
+    @Option(help: ArgumentHelp("The kind of memory, such as HBM or CXL.", valueName: "kind"))
+    var memoryTier: String?
+
+    /// The modes that have a name.
+    enum Mode: String, ExpressibleByArgument, CaseIterable { case compact, balanced }
 
     /// The plan for a machine.
     ///
@@ -27,27 +57,55 @@ struct WorkerOptions: ParsableArguments {
     func plan(on topology: @autoclosure () throws -> Topology) throws -> PlacementPlan {
         let request = try request()
         let topology = try topology()
+        return try usage { () throws(PlacementError) in try PlacementPlan(request, on: topology) }
+    }
+
+    /// What `work` returns; a request that can't be met is a mistake of who made it, but for a machine without CPUs.
+    func usage<R>(_ work: () throws(PlacementError) -> R) throws -> R {
         do throws(PlacementError) {
-            return try PlacementPlan(request, on: topology)
-        } catch  where error.code != .noUsableCPU {
+            return try work()
+        } catch where error.code != .noUsableCPU {
             throw UsageError(message: error.description)
         }
     }
 
     /// What is asked of the planner.
     func request() throws -> PlacementRequest {
-        guard let cpus else {
-            return PlacementRequest(workers: workers, mode: mode ?? .balanced, threads: threads)
-        }
-        guard mode == nil else {
-            throw UsageError(message: "--cpus says where each worker goes; leave --mode out")
-        }
+        try checkWays()
         do throws(CPUListError) {
-            var request = PlacementRequest(cpus: try CPUSet.list(parsing: cpus), threads: threads)
-            request.workers = workers
+            var request = PlacementRequest(workers: workers, mode: placementMode, threads: threads)
+            request.cpus = try cpus.map { list throws(CPUListError) in try CPUSet.list(parsing: list).map { [$0] } }
+            request.per = per
+            if let reserve { request.reserved = try CPUSet(parsing: reserve) }
+            request.coreKind = coreKind
+            request.near = near
+            request.memory = memory
+            request.memoryTier = memoryTier
             return request
         } catch {
             throw UsageError(message: error.description)
         }
     }
+
+    /// Whether anything is said about workers.
+    var isEmpty: Bool {
+        workers == nil && mode == nil && spread == nil && per == nil && threads == nil && cpus == nil && reserve == nil
+            && coreKind == nil && near == nil && memory == .preferred && memoryTier == nil
+    }
+
+    private var placementMode: PlacementMode { spread.map { .spread($0) } ?? (mode == .compact ? .compact : .balanced) }
+
+    /// Refuses options that exclude one another.
+    private func checkWays() throws {
+        let ways = [("--cpus", cpus != nil), ("--mode", mode != nil), ("--spread", spread != nil)].filter(\.1)
+        if ways.count > 1 {
+            throw UsageError(message: "\(ways[0].0) says where each worker goes; leave \(ways[1].0) out")
+        }
+        if cpus != nil, per != nil {
+            throw UsageError(message: "--cpus says where each worker goes; leave --per out")
+        }
+    }
 }
+
+extension PlacementDomain: ExpressibleByArgument {}
+extension MemoryMode: ExpressibleByArgument {}

@@ -1,12 +1,14 @@
-extension PlacementPlan {
-    /// Plans workers on the CPUs that the caller lists, or says which of them can't be had.
-    init(_ entries: [[Int]], _ request: PlacementRequest, on topology: Topology) throws(PlacementError) {
+extension Planning {
+    /// Seats on the CPUs that the caller lists, in that order, or which of them can't be had.
+    static func seats(
+        listed entries: [[Int]], _ request: PlacementRequest, on topology: Topology, _ usable: UsableCPUs
+    ) throws(PlacementError) -> [Seat] {
         func failure(_ code: PlacementError.Code, _ cpu: Int? = nil, _ problem: String, _ cure: String)
             -> PlacementError
         {
             PlacementError(code: code, cpu: cpu, allowed: topology.allowed, problem: problem, cure: cure)
         }
-        let threads = request.threads
+        let threads = request.threads ?? 1
         guard !entries.isEmpty, entries.allSatisfy({ !$0.isEmpty }) else {
             throw failure(.mismatch, nil, "a worker has no CPU in the list", "list at least one CPU for each worker")
         }
@@ -35,22 +37,22 @@ extension PlacementPlan {
             guard topology.allowed.contains(cpu) else {
                 throw failure(.notAllowed, cpu, "CPU \(cpu) is not allowed", "list others, or widen the mask or cpuset")
             }
+            guard !request.reserved.contains(cpu) else {
+                throw failure(.reserved, cpu, "CPU \(cpu) is reserved", "list others, or reserve fewer")
+            }
+            guard usable.positions[cpu] != nil else {
+                throw failure(
+                    .mismatch, cpu, "CPU \(cpu) is not of the kind of core, or not near the device, that was asked for",
+                    "list others, or leave that out")
+            }
             guard !seen.contains(cpu) else {
                 throw failure(.repeated, cpu, "CPU \(cpu) is listed twice", "list each CPU once")
             }
             seen.insert(cpu)
         }
-        let usable = UsableCPUs(topology)
-        let seats = (0..<count).map { index in
+        return (0..<count).map { index in
             let cpus = entries[(index * threads)..<((index + 1) * threads)].joined()
             return Seat(positions: cpus.compactMap { usable.positions[$0] }.sorted(), tier: 0)
         }
-        let reasons = Reasons(request.mode, topology, usable, seats, scatteredTiers: 0..<0)
-        self.init(
-            workers: seats.enumerated().map { index, seat in
-                let reason = reasons.place(of: seat) + ", as listed"
-                return Worker(index + 1, seat.positions, usable, topology, reason: reason)
-            },
-            usable: topology.allowed, isOversubscribed: false, notes: [])
     }
 }

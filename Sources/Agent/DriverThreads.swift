@@ -1,0 +1,74 @@
+import Glibc
+import Machine
+import Placement
+import Synchronization
+
+/// Keeps this process's own threads off the CPUs that its workers are bound to, where it may use any other.
+///
+/// A worker loses time to whatever else runs on its CPU, and the driver's threads don't care where they run. Only threads
+/// that have the mask which the process was given are moved; what the program has bound itself stays. Programs that the
+/// driver starts by itself meanwhile inherit the narrower mask.
+final class DriverThreads: Sendable {
+    static let shared = DriverThreads()
+
+    private struct State {
+        /// Workers of each CPU.
+        var counts: [Int: Int] = [:]
+        /// The mask that was given to this process's threads last; nil while they have their own.
+        var current: CPUSet?
+    }
+
+    private let state = Mutex(State())
+
+    /// Notes workers' CPUs.
+    func keepOff(_ cpus: CPUSet) {
+        state.withLock { state in
+            for cpu in cpus { state.counts[cpu, default: 0] += 1 }
+        }
+        move()
+    }
+
+    /// Notes that a worker has ended.
+    func release(_ cpus: CPUSet) {
+        state.withLock { state in
+            for cpu in cpus {
+                if let count = state.counts[cpu] { state.counts[cpu] = count > 1 ? count - 1 : nil }
+            }
+        }
+        move()
+    }
+
+    /// Moves the threads, from the spawner's: it binds itself for every process that it starts, and must not be bound by
+    /// another meanwhile.
+    private func move() {
+        Spawner.shared.perform { [self] in
+            state.withLock { state in
+                let given = inheritedAffinity
+                let free = given.subtracting(CPUSet(state.counts.keys))
+                let wanted = free.isEmpty ? given : free
+                guard wanted != state.current ?? given, !given.isEmpty else { return }
+                for thread in DriverThreads.all() where thread != gettid() {
+                    guard let mask = try? affinity(of: thread), mask == given || mask == state.current else { continue }
+                    // A thread that has ended meanwhile needs no CPU.
+                    try? bind(thread: thread, to: wanted)
+                }
+                state.current = wanted == given ? nil : wanted
+            }
+        }
+    }
+
+    /// The kernel's numbers of this process's threads.
+    private static func all() -> [Int32] {
+        guard let directory = unsafe opendir("/proc/self/task") else { return [] }
+        defer { unsafe closedir(directory) }
+        var threads: [Int32] = []
+        // SAFETY: an entry is there until the next call; its name ends in 0 and is copied.
+        while let entry = unsafe readdir(directory) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+                unsafe String(cString: UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))
+            }
+            if let thread = Int32(name) { threads.append(thread) }
+        }
+        return threads
+    }
+}
