@@ -80,8 +80,8 @@ final class Spawner: Sendable {
         }
         guard let policy = memory ?? usualPolicy else { return [] }
         do {
-            try policy.setForCurrentThread()
-            return []
+            let set = try policy.setBestForCurrentThread()
+            return set == policy ? [] : ["this kernel has no memory policy '\(policy)'; it is '\(set)' instead"]
         } catch {
             return memory == nil ? [] : ["\(error)"]
         }
