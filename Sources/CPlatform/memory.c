@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
@@ -13,6 +14,12 @@
 #define MADV_POPULATE_READ 22
 #define MADV_POPULATE_WRITE 23
 #endif
+
+// Of the kernel, as in libnuma's numaif.h, which is not needed for three calls.
+#define MPOL_DEFAULT 0
+#define MPOL_PREFERRED 1
+#define MPOL_F_ADDR (1 << 1)
+enum { node_count = 1024, word_bits = 8 * sizeof(unsigned long) };
 
 /// fallocate undoes all it did when a signal comes. In pieces it gets on, however often that is.
 static const size_t piece = 16 << 20;
@@ -84,4 +91,38 @@ int platform_populate(void *base, size_t size, int for_writing) {
         result = madvise(base, size, for_writing ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
     } while (result != 0 && errno == EINTR);
     return result == 0 ? 0 : errno;
+}
+
+int platform_prefer_node(void *base, size_t size, int node) {
+    unsigned long mask[node_count / word_bits] = {0};
+    if (node >= node_count) {
+        return EINVAL;
+    }
+    if (node >= 0) {
+        mask[node / word_bits] = 1UL << (node % word_bits);
+    }
+    // The kernel takes the count for one more than the bits it may read.
+    long result = syscall(
+        SYS_mbind, base, size, node < 0 ? MPOL_DEFAULT : MPOL_PREFERRED, node < 0 ? NULL : mask,
+        node < 0 ? 0UL : node_count + 1UL, 0U);
+    return result == 0 ? 0 : errno;
+}
+
+int platform_preferred_node(const void *address, int *node) {
+    unsigned long mask[node_count / word_bits] = {0};
+    int mode = MPOL_DEFAULT;
+    if (syscall(SYS_get_mempolicy, &mode, mask, (unsigned long)node_count, address, (unsigned long)MPOL_F_ADDR) != 0) {
+        return errno;
+    }
+    *node = -1;
+    for (int word = 0; mode == MPOL_PREFERRED && *node < 0 && word < node_count / word_bits; word += 1) {
+        if (mask[word] != 0) {
+            *node = word * word_bits + __builtin_ctzl(mask[word]);
+        }
+    }
+    return 0;
+}
+
+int platform_page_nodes(const void *const *addresses, size_t count, int *nodes) {
+    return syscall(SYS_move_pages, 0, count, addresses, NULL, nodes, 0) == 0 ? 0 : errno;
 }

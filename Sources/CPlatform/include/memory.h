@@ -33,4 +33,20 @@ int platform_holds_all(int descriptor, size_t offset, size_t size);
 /// Allocates what is not there. EINVAL before Linux 5.14; EFAULT where touching the pages would have meant SIGBUS.
 int platform_populate(void *base, size_t size, int for_writing);
 
+// NUMA nodes, by the kernel's numbers. EPERM: a container forbids the call; ENOSYS: the kernel has no NUMA.
+
+/// Has whole pages that are allocated in a mapping from now on come from `node` while that has memory; -1: from where
+/// the thread runs that touches them.
+///
+/// For a shared mapping of a file this goes for that part of the file, whoever allocates it, by whatever way. EINVAL: the
+/// node does not exist, has no memory, or is outside this process's cpuset.
+int platform_prefer_node(void *base, size_t size, int node);
+
+/// Stores the node of `platform_prefer_node` at an address, or -1.
+int platform_preferred_node(const void *address, int *node);
+
+/// Stores for each of `count` addresses the node of the page there; a negative number where there is none, or this
+/// process has not touched it yet.
+int platform_page_nodes(const void *const *addresses, size_t count, int *nodes);
+
 #endif
