@@ -79,13 +79,13 @@ let package = Package(
         .executableTarget(
             name: "MusterTool",
             dependencies: [
-                "Muster", "Agent", "SharedMemoryLink",
+                "Muster", "Agent", "Machine", "SharedMemoryLink",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tools/muster", swiftSettings: settings),
 
         tests("Wire", ["Wire", "WireFoundation"]),
-        tests("Placement", ["Placement", "Machine"], files: ["Topologies"]),
+        tests("Placement", ["CHwloc", "Placement", "Machine"], files: ["Topologies"]),
         tests("Transport", ["Transport", "Wire"]),
         tests("SharedMemoryLink", ["CPlatform", "SharedMemoryLink", "Transport", "Wire"]),
         tests("Remote", ["Remote", "Wire"]),

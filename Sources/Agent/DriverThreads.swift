@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 import Machine
 import Placement
@@ -47,7 +48,7 @@ final class DriverThreads: Sendable {
                 let free = given.subtracting(CPUSet(state.counts.keys))
                 let wanted = free.isEmpty ? given : free
                 guard wanted != state.current ?? given, !given.isEmpty else { return }
-                for thread in DriverThreads.all() where thread != gettid() {
+                for thread in DriverThreads.all() where thread != platform_thread() {
                     guard let mask = try? affinity(of: thread), mask == given || mask == state.current else { continue }
                     // A thread that has ended meanwhile needs no CPU.
                     try? bind(thread: thread, to: wanted)

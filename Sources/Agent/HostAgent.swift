@@ -30,7 +30,7 @@ package struct HostAgent: Sendable {
                     group.addTask { [startLimit] in
                         let (worker, hello) = try await WorkerProcess.start(launch, startLimit: startLimit)
                         started.workers.withLock { $0[index] = (worker, hello) }
-                        try HostAgent.check(hello, launch, hasPolicy: worker.warnings.isEmpty)
+                        try HostAgent.check(hello, launch, memory: worker.memory)
                     }
                 }
                 try await group.waitForAll()
@@ -57,9 +57,9 @@ package struct HostAgent: Sendable {
 
     /// Refuses a worker that is another program, or that does not sit where the plan says.
     ///
-    /// - Parameter hasPolicy: Whether the memory policy could be set; where the system forbids that, it is said, and the
+    /// - Parameter policy: The memory policy that could be set; `nil` where the system forbids that, which is said, and the
     ///   worker goes on.
-    static func check(_ hello: Hello, _ launch: WorkerLaunch, hasPolicy: Bool) throws(WorkerStartError) {
+    static func check(_ hello: Hello, _ launch: WorkerLaunch, memory policy: MemoryPolicy?) throws(WorkerStartError) {
         func refuse(_ reason: String) -> WorkerStartError {
             WorkerStartError(process: hello.process, reason: reason, output: "")
         }
@@ -75,7 +75,7 @@ package struct HostAgent: Sendable {
         guard cpus == placement.cpus else {
             throw refuse("runs on CPUs \(cpus), but the plan says \(placement.cpus)")
         }
-        if hasPolicy, let policy = launch.memory, let memory = hello.memory, memory != policy.description {
+        if let policy, let memory = hello.memory, memory != policy.description {
             throw refuse("has the memory policy \(memory), but the plan says \(policy)")
         }
     }

@@ -1,5 +1,6 @@
 import CPlatform
 import Glibc
+package import Machine
 package import SharedMemoryLink
 import Synchronization
 import Transport
@@ -21,6 +22,11 @@ package final class RunningProgram: Sendable {
     /// What could not be had for it, in words.
     package let warnings: [String]
 
+    /// The memory policy that was set for it; `nil` if none was.
+    package let memory: MemoryPolicy?
+    /// What it was bound to the moment before it began; `nil` if the system does not tell.
+    package let binding: Binding?
+
     private let group: ProgramLaunch.Group
     private let isCollected = Mutex(false)
 
@@ -28,6 +34,8 @@ package final class RunningProgram: Sendable {
         process = spawned.process
         watch = spawned.watch
         warnings = spawned.warnings
+        memory = spawned.memory
+        binding = spawned.binding
         self.group = group
     }
 

@@ -15,7 +15,11 @@ struct SpawnedProcess: Sendable {
     /// A pidfd, which the receiver owns.
     var watch: CInt
     /// What could not be had (a memory policy that the container forbids), in words.
-    var warnings: [String]
+    var warnings: [String] = []
+    /// The memory policy that was set for it; `nil` if none was.
+    var memory: MemoryPolicy?
+    /// What it was bound to in truth, the moment before it became its program; `nil` if the system does not tell.
+    var binding: Binding?
 }
 
 /// The one thread that starts processes, and lives as long as this one.
@@ -47,7 +51,7 @@ final class Spawner: Sendable {
     static func start(
         _ launch: WorkerLaunch, descriptors: [CInt], link: CInt
     ) throws(SpawnError) -> SpawnedProcess {
-        let warnings = try settle(cpus: launch.placement?.cpus, memory: launch.memory)
+        let (memory, warnings) = try settle(cpus: launch.placement?.cpus, memory: launch.memory)
         do throws(SpawnFailure) {
             var path = CStringList()
             path.append(launch.path)
@@ -55,7 +59,7 @@ final class Spawner: Sendable {
                 path, launch.arguments, launch.environment(link: link, parent: getpid()),
                 directory: launch.directory, descriptors: descriptors, group: 0,
                 deathSignal: platform_group_end_signal())
-            spawned.warnings = warnings
+            (spawned.memory, spawned.warnings) = (memory, warnings)
             return spawned
         } catch {
             throw SpawnError(launch, error)
@@ -64,26 +68,31 @@ final class Spawner: Sendable {
 
     /// Starts a program that is no worker; called on the spawner's thread.
     static func start(_ launch: ProgramLaunch) throws(SpawnError) -> SpawnedProcess {
-        let warnings = try settle(cpus: launch.placement?.cpus, memory: launch.memory)
+        let (memory, warnings) = try settle(cpus: launch.placement?.cpus, memory: launch.memory)
         var spawned = try launch.startHere()
-        spawned.warnings = warnings
+        (spawned.memory, spawned.warnings) = (memory, warnings)
         return spawned
     }
 
     private static let usualMask = inheritedAffinity.isEmpty ? nil : inheritedAffinity
     private static let usualPolicy = try? MemoryPolicy.ofCurrentThread()
 
-    /// Puts this thread where the child shall be; returns what could not be had.
-    private static func settle(cpus: CPUSet?, memory: MemoryPolicy?) throws(SpawnError) -> [String] {
+    /// Puts this thread where the child shall be; returns the policy that was asked for as far as the kernel has it, and
+    /// what could not be had.
+    private static func settle(
+        cpus: CPUSet?, memory: MemoryPolicy?
+    ) throws(SpawnError) -> (MemoryPolicy?, warnings: [String]) {
         if let cpus = cpus ?? usualMask {
             do { try bindCurrentThread(to: cpus) } catch { throw SpawnError(description: "\(error)") }
         }
-        guard let policy = memory ?? usualPolicy else { return [] }
         do {
-            let set = try policy.setBestForCurrentThread()
-            return set == policy ? [] : ["this kernel has no memory policy '\(policy)'; it is '\(set)' instead"]
+            if let memory { return (try memory.setBestForCurrentThread(), []) }
+            try usualPolicy?.setForCurrentThread()
+            return (nil, [])
         } catch {
-            return memory == nil ? [] : ["\(error)"]
+            guard memory != nil else { return (nil, []) }
+            try? usualPolicy?.setForCurrentThread()
+            return (nil, ["\(error)"])
         }
     }
 
@@ -97,24 +106,46 @@ final class Spawner: Sendable {
         var process: pid_t = 0
         var watch: CInt = -1
         var step: CInt = 0
+        var mask = [UInt64](repeating: 0, count: 256)
+        var nodes = [UInt](repeating: 0, count: 1024 / UInt.bitWidth)
+        var reality = unsafe platform_binding()
         let code = unsafe arguments.withPointers { arguments in
             unsafe environment.withPointers { environment in
                 unsafe descriptors.withUnsafeBufferPointer { descriptors in
                     unsafe executable.withPointers { executable in
                         unsafe withOptionalCString(directory) { directory in
-                            var request = unsafe platform_spawn_request(
-                                executable: executable[0], arguments: arguments, environment: environment,
-                                directory: directory, descriptors: descriptors.baseAddress,
-                                descriptor_count: descriptors.count, parent_death_signal: deathSignal, group: group,
-                                open_file_limit: OpenFiles.softLimitOfPrograms ?? 0)
-                            return unsafe platform_spawn(&request, &process, &watch, &step)
+                            unsafe withBinding(&reality, &mask, &nodes) { reality in
+                                var request = unsafe platform_spawn_request(
+                                    executable: executable[0], arguments: arguments, environment: environment,
+                                    directory: directory, descriptors: descriptors.baseAddress,
+                                    descriptor_count: descriptors.count, parent_death_signal: deathSignal, group: group,
+                                    open_file_limit: OpenFiles.softLimitOfPrograms ?? 0, binding: reality)
+                                return unsafe platform_spawn(&request, &process, &watch, &step)
+                            }
                         }
                     }
                 }
             }
         }
         guard code == 0 else { throw SpawnFailure(step: platform_spawn_step(UInt32(step)), errno: code) }
-        return SpawnedProcess(process: process, watch: watch, warnings: [])
+        guard unsafe reality.mask_error == 0 else { return SpawnedProcess(process: process, watch: watch) }
+        let memory = unsafe reality.policy_error == 0 ? (mode: reality.policy, nodes: nodes) : nil
+        return SpawnedProcess(process: process, watch: watch, binding: Binding(mask: mask, memory: memory))
+    }
+
+    /// Gives `body` a place where the child can write what it is bound to.
+    private static func withBinding<R>(
+        _ binding: inout platform_binding, _ mask: inout [UInt64], _ nodes: inout [UInt],
+        _ body: (UnsafeMutablePointer<platform_binding>) -> R
+    ) -> R {
+        // SAFETY: the pointers outlive the call of `body`, during which the child writes no more than the sizes say.
+        unsafe mask.withUnsafeMutableBytes { mask in
+            unsafe nodes.withUnsafeMutableBytes { nodes in
+                unsafe (binding.mask, binding.mask_size) = (mask.baseAddress, mask.count)
+                unsafe (binding.nodes, binding.nodes_size) = (nodes.baseAddress, nodes.count)
+                return unsafe withUnsafeMutablePointer(to: &binding) { unsafe body($0) }
+            }
+        }
     }
 }
 

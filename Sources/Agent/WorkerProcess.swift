@@ -17,6 +17,8 @@ package final class WorkerProcess: Sendable {
     package let end = Eventual<WorkerEnd>()
     /// What could not be had for it, in words.
     package let warnings: [String]
+    /// The memory policy that was set for it; `nil` if none was.
+    let memory: MemoryPolicy?
 
     private enum Greeting {
         case hello(Hello)
@@ -51,6 +53,7 @@ package final class WorkerProcess: Sendable {
         process = spawned.process
         watch = spawned.watch
         warnings = spawned.warnings
+        memory = spawned.memory
         self.link = link
         self.output = output
     }

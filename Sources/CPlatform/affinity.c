@@ -3,6 +3,8 @@
 #include "affinity.h"
 #include <errno.h>
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 int platform_set_affinity(pid_t thread, const void *mask, size_t size) {
     return sched_setaffinity(thread, size, (const cpu_set_t *)mask) == 0 ? 0 : errno;
@@ -10,4 +12,8 @@ int platform_set_affinity(pid_t thread, const void *mask, size_t size) {
 
 int platform_get_affinity(pid_t thread, void *mask, size_t size) {
     return sched_getaffinity(thread, size, (cpu_set_t *)mask) == 0 ? 0 : errno;
+}
+
+pid_t platform_thread(void) {
+    return (pid_t)syscall(SYS_gettid);
 }

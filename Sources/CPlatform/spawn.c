@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "processes.h"
+#include "affinity.h"
 #include "spawn.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -83,6 +84,12 @@ static void become(const struct platform_spawn_request *request, pid_t parent, i
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    if (request->binding != NULL) {
+        struct platform_binding *binding = request->binding;
+        binding->mask_error = platform_get_affinity(0, binding->mask, binding->mask_size);
+        long code = syscall(SYS_get_mempolicy, &binding->policy, binding->nodes, binding->nodes_size * 8, NULL, 0);
+        binding->policy_error = code == 0 ? 0 : errno;
+    }
     report->step = platform_spawn_execute;
     execve(request->executable, request->arguments, request->environment);
     report->error = errno;

@@ -30,7 +30,7 @@ extension Cluster {
     /// A worker that is not on the CPUs of its plan, or has another memory policy, never gets this far: it is an error
     /// when it starts. Where the system forbids memory policies, that is said then, and shows here.
     public var placement: [WorkerPlacement] {
-        members.map { member in
+        ((try? allMembers()) ?? []).map { member in
             let launched = member.launched
             return WorkerPlacement(
                 worker: member.id, host: launched.host, plan: launched.placement, cpus: launched.cpus,

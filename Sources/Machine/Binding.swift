@@ -16,6 +16,16 @@ public struct Binding: Hashable, Sendable {
         self.memory = memory
     }
 
+    /// A binding as the kernel gives it.
+    ///
+    /// - Parameters:
+    ///   - mask: Bit `n % 64` of word `n / 64` is CPU `n`.
+    ///   - memory: The policy's number and its nodes, bit for bit; nil if unknown.
+    package init(mask: [UInt64], memory: (mode: CInt, nodes: [UInt])?) {
+        cpus = CPUSet(words: mask)
+        self.memory = memory.map { MemoryPolicy.read(mode: $0.mode, nodes: MemoryPolicy.nodes(in: $0.nodes)) }
+    }
+
     /// The binding of the calling thread.
     ///
     /// - Throws: ``AffinityError`` if the CPUs can't be read; a memory policy that can't be read is nil.

@@ -76,7 +76,7 @@ struct Reasons {
         } else if index == 0 {
             text += ", first in topological order"
         } else if seat.positions.count == 1 {
-            text += cpu.kind > 0 ? ", of a less capable kind" : ", next in topological order"
+            text += cpu.kind > usable.kinds[0] ? ", of a less capable kind" : ", next in topological order"
         }
         return load > 1 ? text + "; shared by \(load)" : text
     }

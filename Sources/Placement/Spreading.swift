@@ -1,7 +1,8 @@
 /// Shares `count` out in proportion to `weights`: each gets the floor or the ceiling of its share.
 ///
-/// What the floors leave goes to the largest remainders, the first of equals. No share exceeds its weight as long as
-/// `count` doesn't exceed their sum.
+/// What the floors leave goes to those that have none yet, so that as many as possible are used, then to the others; of
+/// these the largest remainders come first, and the first of equals. No share exceeds its weight as long as `count`
+/// doesn't exceed their sum.
 ///
 /// - Parameters:
 ///   - weights: At least 0, not all 0.
@@ -11,7 +12,10 @@ func shares(of count: Int, weights: [Int], servesFirst: Bool) -> [Int] {
     let sum = weights.reduce(0, +)
     var shares = weights.map { count * $0 / sum }
     var order = weights.indices.filter { count * weights[$0] % sum > 0 }
-    order.sort { (count * weights[$1] % sum, $0) < (count * weights[$0] % sum, $1) }
+    order.sort { one, other in
+        guard (shares[one] == 0) == (shares[other] == 0) else { return shares[one] == 0 }
+        return (count * weights[other] % sum, one) < (count * weights[one] % sum, other)
+    }
     if servesFirst, let first = weights.firstIndex(where: { $0 > 0 }), shares[first] == 0,
         let place = order.firstIndex(of: first)
     {

@@ -23,9 +23,9 @@ struct HostAgentTests {
     @Test("a worker that sits where the plan says is taken, one that does not is refused with both places")
     func place() throws {
         let planned = hello(cpus: [0], memory: "\(MemoryPolicy.preferred(0))")
-        try HostAgent.check(planned, launch(), hasPolicy: true)
+        try HostAgent.check(planned, launch(), memory: .preferred(0))
         let error = #expect(throws: WorkerStartError.self) {
-            try HostAgent.check(hello(cpus: [1], memory: planned.memory), launch(), hasPolicy: true)
+            try HostAgent.check(hello(cpus: [1], memory: planned.memory), launch(), memory: .preferred(0))
         }
         #expect(error?.reason.contains("1") == true && error?.reason.contains("0") == true)
     }
@@ -33,7 +33,7 @@ struct HostAgentTests {
     @Test("another memory policy is refused, unless the system forbade to set one")
     func policy() throws {
         let other = hello(cpus: [0], memory: "\(MemoryPolicy.default)")
-        #expect(throws: WorkerStartError.self) { try HostAgent.check(other, launch(), hasPolicy: true) }
-        try HostAgent.check(other, launch(), hasPolicy: false)
+        #expect(throws: WorkerStartError.self) { try HostAgent.check(other, launch(), memory: .preferred(0)) }
+        try HostAgent.check(other, launch(), memory: nil)
     }
 }

@@ -1,5 +1,6 @@
 import Agent
 import Glibc
+import Machine
 import SharedMemoryLink
 import Synchronization
 
@@ -27,11 +28,15 @@ final class Copies: Sendable {
 
     /// Runs the copies to their ends, which it returns in the order of `launches`. If a signal asked for that, this
     /// process ends by the signal when they have ended.
-    func run(_ launches: [ProgramLaunch]) async throws -> [RunningProgram.End] {
+    ///
+    /// - Parameter begun: Called when all have been started, in the order of `launches`.
+    func run(
+        _ launches: [ProgramLaunch], begun: ([RunningProgram]) -> Void = { _ in }
+    ) async throws -> [RunningProgram.End] {
         if isInteractive { Glibc.signal(SIGINT, SIG_IGN) }
         let watcher = try Termination.watch { [self] signal in end(by: signal) }
         let programGuard = try ProgramGuard(capacity: launches.count)
-        let result = await Result { try await runGuarded(launches, programGuard) }
+        let result = await Result { try await runGuarded(launches, programGuard, begun) }
         programGuard.end()
         Termination.endWatch(watcher)
         let ends = try result.get()
@@ -43,7 +48,7 @@ final class Copies: Sendable {
     }
 
     private func runGuarded(
-        _ launches: [ProgramLaunch], _ programGuard: ProgramGuard
+        _ launches: [ProgramLaunch], _ programGuard: ProgramGuard, _ begun: ([RunningProgram]) -> Void
     ) async throws -> [RunningProgram.End] {
         let nothing = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
         guard nothing >= 0 else { throw SystemError("open /dev/null", errno: errno) }
@@ -64,6 +69,16 @@ final class Copies: Sendable {
                 _ = try await collect(programGuard)
                 throw error
             }
+        }
+        let programs = state.withLock { $0.programs }
+        begun(programs)
+        for (launch, program) in zip(launches, programs) {
+            guard let place = launch.placement, let binding = program.binding,
+                let difference = binding.difference(from: place, memory: program.memory)
+            else { continue }
+            end(by: SIGKILL)
+            _ = try await collect(programGuard)
+            throw WorkFailed(description: difference)
         }
         return try await collect(programGuard)
     }

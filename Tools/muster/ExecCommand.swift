@@ -14,6 +14,9 @@ struct ExecCommand: AsyncParsableCommand {
             unless they are set already. Output is not touched. A single copy has the standard input; several have \
             none.
 
+            --report prints to standard error, before the copies' own output as a rule, where each copy was to be and \
+            where it is, as the kernel has it the moment before the command begins. A copy that is elsewhere is an error.
+
             SIGINT, SIGTERM and SIGHUP go on to all copies, which have five seconds to end. What a copy started ends \
             with it, and all copies end with this command.
 
@@ -23,10 +26,14 @@ struct ExecCommand: AsyncParsableCommand {
             EXAMPLES:
               muster exec --workers 4 --mode compact -- ./stream 1000
               muster exec --workers 2 --threads 8 -- sh -c './solve part$MUSTER_WORKER'
+              muster exec --per numa --memory local --report -- ./solve
               muster exec --cpus 3 -- ./latency < trace
             """)
 
     @OptionGroup var places: WorkerOptions
+
+    @Flag(help: "Print where each copy was to be, and where it is.")
+    var report = false
 
     @Argument(
         parsing: .captureForPassthrough,
@@ -38,14 +45,20 @@ struct ExecCommand: AsyncParsableCommand {
         guard let name = words.first, !name.isEmpty else {
             throw UsageError(message: "no command; write one, such as: muster exec --workers 2 -- ./stream 1000")
         }
-        let plan = try places.plan(on: .discover())
+        let (plan, reservation, problem) = try reservedPlan()
         guard let executable = ExecutableSearch(path: environmentVariable("PATH")).file(for: name) else {
             let name = String(decoding: name, as: UTF8.self)
             throw WorkFailed(description: "there is no program '\(name)'; write its path, or see PATH")
         }
-        for note in plan.notes { FileOutput.standardError.write("muster: \(note)\n") }
+        for note in plan.notes + [problem].compactMap({ $0 }) {
+            FileOutput.standardError.write("muster: \(note)\n")
+        }
+        let held = plan.workers.map { WorkerCPUs($0.cpus, reservation) }
+        defer { for cpus in held { cpus.release() } }
         let copies = Copies(count: plan.workers.count)
-        let ends = try await copies.run(plan.workers.map { launch(executable, words, $0, of: plan) })
+        let ends = try await copies.run(plan.workers.map { launch(executable, words, $0, of: plan) }) { programs in
+            if report { FileOutput.standardError.write(PlacementReport(plan, programs).text + "\n") }
+        }
         let failed = zip(plan.workers, ends).filter { $1 != .exited(status: 0) }
         guard failed.isEmpty else {
             var named = failed.prefix(4).map { "worker \($0.worker) \($1)" }
@@ -53,6 +66,17 @@ struct ExecCommand: AsyncParsableCommand {
             let noun = ends.count == 1 ? "copy" : "copies"
             throw WorkFailed(
                 description: "\(failed.count) of \(ends.count) \(noun) failed: \(named.joined(separator: ", "))")
+        }
+    }
+
+    /// The plan, with CPUs that nobody else plans with until this command ends.
+    private func reservedPlan() throws -> (PlacementPlan, CPUReservation?, problem: String?) {
+        var request = try places.request()
+        let topology = try Topology.discover()
+        return try CPUReservation.make { occupied in
+            request.occupied = occupied
+            let plan = try places.usage { () throws(PlacementError) in try PlacementPlan(request, on: topology) }
+            return (plan, plan.workers.map(\.cpus))
         }
     }
 

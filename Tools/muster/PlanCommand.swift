@@ -1,5 +1,5 @@
-public import ArgumentParser
-public import Muster
+import ArgumentParser
+import Muster
 
 /// `muster plan`: where workers would go, and why.
 struct PlanCommand: ParsableCommand {

@@ -1,5 +1,5 @@
-import ArgumentParser
-import Muster
+public import ArgumentParser
+public import Muster
 
 /// How many workers a command has, and where they go.
 struct WorkerOptions: ParsableArguments {

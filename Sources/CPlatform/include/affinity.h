@@ -12,4 +12,7 @@ int platform_set_affinity(pid_t thread, const void *mask, size_t size);
 /// Returns 0, or the errno value of sched_getaffinity(2): EINVAL if the kernel's masks are larger than `size`.
 int platform_get_affinity(pid_t thread, void *mask, size_t size);
 
+/// The kernel's number of the calling thread.
+pid_t platform_thread(void);
+
 #endif

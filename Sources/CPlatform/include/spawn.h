@@ -3,6 +3,21 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/// What a child was bound to, the moment before it became another program.
+struct platform_binding {
+    /// Its processors, bit n = processor n; `mask_size` bytes, a multiple of 8.
+    void *mask;
+    size_t mask_size;
+    /// The errno value of sched_getaffinity(2), or 0.
+    int mask_error;
+    /// The number of its memory policy, and its nodes, bit n = node n; `nodes_size` bytes.
+    int policy;
+    void *nodes;
+    size_t nodes_size;
+    /// The errno value of get_mempolicy(2), or 0.
+    int policy_error;
+};
+
 /// How to start a process; all pointers are borrowed for the call.
 struct platform_spawn_request {
     /// Path of the executable; it is resolved in the child, so `/proc/self/exe` names the caller's own.
@@ -23,6 +38,8 @@ struct platform_spawn_request {
     pid_t group;
     /// Soft limit on open files of the child, or 0 for the caller's.
     long open_file_limit;
+    /// Where the child writes what it is bound to, or NULL.
+    struct platform_binding *binding;
 };
 
 /// Which step of starting a process failed.
