@@ -138,8 +138,9 @@ struct PlacementPlanTests {
             numaNodes: [.init(osIndex: 0, cpus: [0, 1, 2]), .init(osIndex: 1, cpus: [2, 3])],
             caches: [.init(level: 3, cpus: [0, 2])], cores: cores, pus: (0..<4).map { .init(osIndex: $0, core: $0) })
         let plan = try PlacementPlan(PlacementRequest(workers: 2), on: topology)
-        // The first node divides the machine; what crosses its end or has gaps does not. Shares of 2: 1.5 and 0.5.
-        #expect(plan.cpus == [[0], [1]])
+        // The first node divides the machine; what crosses its end or has gaps does not. Shares of 2: 1.5 and 0.5, and
+        // what is left goes where nobody is yet.
+        #expect(plan.cpus == [[0], [3]])
         #expect(plan.workers[0].package == nil && plan.workers[0].numa == [0])
     }
 

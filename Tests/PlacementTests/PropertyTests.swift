@@ -33,6 +33,65 @@ struct PropertyTests {
         try check(topology, named: "\(name) with \(topology.allowed)")
     }
 
+    @Test("on machines made at random", arguments: 0..<400)
+    func randomMachine(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let description = RandomMachine.description(&random)
+        var topology = try Topology(synthetic: description)
+        if !seed.isMultiple(of: 4) { topology.allowed = RandomMachine.part(of: topology.allowed, &random) }
+        let count = topology.allowed.count
+        let name = "\(description) with \(topology.allowed)"
+        for mode in [PlacementMode.compact, .balanced] {
+            for workers in [1, 2, count / 3 + 1, count / 2 + 1, count, count + 1, Int.random(in: 1...count, using: &random)] {
+                let plan = try PlacementPlan(PlacementRequest(workers: workers, mode: mode), on: topology)
+                #expect(problem(of: plan, mode, on: topology) == nil, "\(workers) workers, \(mode), on \(name)")
+            }
+        }
+        for domain in PlacementDomain.allCases {
+            let workers = Int.random(in: 1...count, using: &random)
+            let plan = try PlacementPlan(PlacementRequest(workers: workers, mode: .spread(domain)), on: topology)
+            #expect(loadProblem(of: plan, on: topology) == nil, "\(workers) workers over \(domain), on \(name)")
+        }
+    }
+
+    @Test("compact is the first usable cores in topological order", arguments: shapes)
+    func compact(name: String) throws {
+        let topology = try machine(name)
+        guard topology.coreKinds.count < 2 else { return }
+        let usable = topology.cores.compactMap { core in
+            topology.pus.first { core.cpus.contains($0.osIndex) && topology.allowed.contains($0.osIndex) }?.osIndex
+        }
+        for workers in 1...usable.count {
+            let plan = try PlacementPlan(PlacementRequest(workers: workers, mode: .compact), on: topology)
+            #expect(plan.cpus == usable.prefix(workers).map { [$0] })
+        }
+    }
+
+    @Test("with reservations and others' workers, on machines made at random", arguments: 0..<200)
+    func constrained(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed &+ 1_000_000)
+        let description = RandomMachine.description(&random)
+        let topology = try Topology(synthetic: description)
+        var request = PlacementRequest(mode: [.compact, .balanced][Int(seed % 2)])
+        let all = Array(topology.allowed)
+        request.reserved = CPUSet(all.filter { _ in Int.random(in: 0..<8, using: &random) == 0 })
+        let taken = CPUSet(all.filter { _ in Int.random(in: 0..<3, using: &random) == 0 })
+        request.occupied = [Occupation(owner: "process 1", cpus: taken)]
+        let candidates = topology.allowed.subtracting(request.reserved)
+        guard !candidates.isEmpty else { return }
+        for workers in 1...candidates.count + 1 {
+            request.workers = workers
+            let plan = try PlacementPlan(request, on: topology)
+            let used = plan.workers.reduce(CPUSet()) { $0.union($1.cpus) }
+            #expect(used.isSubset(of: candidates), "\(workers) on \(description)")
+            #expect(used.count == min(workers, candidates.count), "\(workers) on \(description)")
+            // Nobody's CPU is shared while a free one is idle.
+            let isShared = !used.isDisjoint(with: taken)
+            #expect(!isShared || candidates.subtracting(taken).isSubset(of: used), "\(workers) on \(description)")
+            #expect(isShared == plan.notes.contains { $0.contains("process 1") })
+        }
+    }
+
     @Test("on real machines that hwloc's developers collected")
     func realMachines() throws {
         let directory =
