@@ -8,7 +8,7 @@ public struct PlacementPlan: Hashable, Sendable {
         public let cpus: CPUSet
         /// The package that holds all of them, by OS index; nil if there are several or none is known.
         public let package: Int?
-        /// The NUMA nodes local to its CPUs, by OS index, in rising order.
+        /// The NUMA nodes with memory that is local to its CPUs, by OS index, in rising order.
         public let numa: [Int]
         /// The core that holds all of them, by OS index, unique only within a package; nil if there are several.
         public let core: Int?

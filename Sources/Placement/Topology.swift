@@ -217,8 +217,13 @@ public struct Topology: Hashable, Sendable {
         cores.reduce(0) { $0 + ($1.cpus.isDisjoint(with: allowed) ? 0 : 1) }
     }
 
-    /// The NUMA nodes local to any of `cpus`, by OS index, in rising order.
+    /// The NUMA nodes that have memory local to any of `cpus`, by OS index, in rising order.
+    ///
+    /// Linux makes nodes of CPUs without memory too: where slots are empty, and in virtual machines.
     public func numaNodes(of cpus: CPUSet) -> [Int] {
-        numaNodes.filter { !$0.cpus.isDisjoint(with: cpus) }.map(\.osIndex).sorted()
+        // A source that doesn't know sizes knows none.
+        let knowsSizes = numaNodes.contains { $0.memoryByteCount > 0 }
+        return numaNodes.filter { !$0.cpus.isDisjoint(with: cpus) && ($0.memoryByteCount > 0 || !knowsSizes) }
+            .map(\.osIndex).sorted()
     }
 }

@@ -144,6 +144,18 @@ struct PlacementPlanTests {
         #expect(plan.workers[0].package == nil && plan.workers[0].numa == [0])
     }
 
+    @Test("a node without memory is none of a worker's, unless no node is known to have any")
+    func nodesWithoutMemory() throws {
+        let cores = (0..<3).map { Topology.Core(osIndex: $0, cpus: [$0]) }
+        var topology = Topology(
+            numaNodes: [0, 8, 0].enumerated().map { .init(osIndex: $0, memoryByteCount: $1, cpus: [$0]) },
+            cores: cores, pus: (0..<3).map { .init(osIndex: $0, core: $0) })
+        let request = PlacementRequest(workers: 3, mode: .balanced)
+        #expect(try PlacementPlan(request, on: topology).workers.map(\.numa) == [[], [1], []])
+        topology.numaNodes[1].memoryByteCount = 0
+        #expect(try PlacementPlan(request, on: topology).workers.map(\.numa) == [[0], [1], [2]])
+    }
+
     @Test("a worker says what it is on")
     func facts() throws {
         let plan = try PlacementPlan(
