@@ -21,28 +21,31 @@ final class DriverThreads: Sendable {
 
     private let state = Mutex(State())
 
-    /// Notes workers' CPUs.
-    func keepOff(_ cpus: CPUSet) {
+    /// Notes the CPUs of workers that are to be started.
+    func keepOff(_ workers: [CPUSet]) {
         state.withLock { state in
-            for cpu in cpus { state.counts[cpu, default: 0] += 1 }
+            for cpu in workers.joined() { state.counts[cpu, default: 0] += 1 }
         }
-        move()
+        move {}
     }
 
     /// Notes that a worker has ended.
-    func release(_ cpus: CPUSet) {
+    ///
+    /// - Parameter done: Called when the threads have been moved.
+    func release(_ cpus: CPUSet, done: @escaping @Sendable () -> Void) {
         state.withLock { state in
             for cpu in cpus {
                 if let count = state.counts[cpu] { state.counts[cpu] = count > 1 ? count - 1 : nil }
             }
         }
-        move()
+        move(done)
     }
 
     /// Moves the threads, from the spawner's: it binds itself for every process that it starts, and must not be bound by
     /// another meanwhile.
-    private func move() {
+    private func move(_ done: @escaping @Sendable () -> Void) {
         Spawner.shared.perform { [self] in
+            defer { done() }
             state.withLock { state in
                 let given = inheritedAffinity
                 let free = given.subtracting(CPUSet(state.counts.keys))

@@ -8,25 +8,33 @@ package final class WorkerCPUs: Sendable {
     private let reservation: CPUReservation?
     private let isHeld = Mutex(true)
 
-    /// Notes that a worker has `cpus`.
-    ///
-    /// - Parameter reservation: That which holds them; `nil` where none could be made.
-    package init(_ cpus: CPUSet, _ reservation: CPUReservation?) {
+    private init(_ cpus: CPUSet, _ reservation: CPUReservation?) {
         self.cpus = cpus
         self.reservation = reservation
-        DriverThreads.shared.keepOff(cpus)
     }
 
-    deinit { release() }
+    /// Notes the CPUs of workers that are to be started.
+    ///
+    /// - Parameter reservation: That which holds them; `nil` where none could be made.
+    package static func hold(_ workers: [CPUSet], _ reservation: CPUReservation?) -> [WorkerCPUs] {
+        DriverThreads.shared.keepOff(workers)
+        return workers.map { WorkerCPUs($0, reservation) }
+    }
 
-    /// Notes that the worker has ended; once is enough.
-    package func release() {
+    deinit { release {} }
+
+    /// Notes that the worker has ended; once is enough. When it returns, this process's threads may run there again.
+    package func release() async {
+        await withCheckedContinuation { continuation in release { continuation.resume() } }
+    }
+
+    private func release(_ done: @escaping @Sendable () -> Void) {
         let wasHeld = isHeld.withLock { isHeld in
             defer { isHeld = false }
             return isHeld
         }
-        guard wasHeld else { return }
+        guard wasHeld else { return done() }
         reservation?.release(cpus)
-        DriverThreads.shared.release(cpus)
+        DriverThreads.shared.release(cpus, done: done)
     }
 }

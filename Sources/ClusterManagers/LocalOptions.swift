@@ -66,11 +66,13 @@ public struct LocalOptions: Hashable, Sendable {
             }
             return launch
         }
+        // Ended with the workers that they are handed to, or here.
+        let held = WorkerCPUs.hold(places.compactMap { $0?.cpus }, reservation)
         let agent = HostAgent(startLimit: startLimit.seconds)
         var said: Set<String> = []
         try await agent.start(launches) { index, process, hello in
             for warning in process.warnings where said.insert(warning).inserted { notice(warning) }
-            try await ready(LocalWorker(process, hello, places[index], reservation))
+            try await ready(LocalWorker(process, hello, places[index], held.isEmpty ? nil : held[index]))
         }
     }
 }

@@ -1,6 +1,5 @@
 import Agent
 import ClusterRuntime
-import Machine
 import Placement
 import Remote
 import SharedMemoryLink
@@ -16,16 +15,14 @@ final class LocalWorker: LaunchedWorker {
     let memory: String?
     private let held: WorkerCPUs?
 
-    /// - Parameter reservation: What holds its CPUs, if it has some of its own.
-    init(
-        _ worker: WorkerProcess, _ hello: Hello, _ placement: PlacementPlan.Worker?, _ reservation: CPUReservation?
-    ) {
+    /// - Parameter held: Its CPUs, if it has some of its own.
+    init(_ worker: WorkerProcess, _ hello: Hello, _ placement: PlacementPlan.Worker?, _ held: WorkerCPUs?) {
         self.worker = worker
         host = hello.host
         self.placement = placement
         cpus = hello.cpus.isEmpty ? nil : CPUSet(hello.cpus)
         memory = hello.memory
-        held = placement.map { WorkerCPUs($0.cpus, reservation) }
+        self.held = held
     }
 
     var link: any Link { worker.link }
@@ -42,7 +39,7 @@ final class LocalWorker: LaunchedWorker {
 
     func end() async -> WorkerEnd {
         let end = await worker.end.get()
-        held?.release()
+        await held?.release()
         return end
     }
 

@@ -68,6 +68,12 @@ struct HwlocTopology: ~Copyable {
         )
     }
 
+    /// The NUMA nodes that memory may be taken from.
+    var allowedNodes: CPUSet {
+        // SAFETY: the topology is loaded; the set belongs to it and is read at once.
+        unsafe CPUSet(hwloc_topology_get_allowed_nodeset(topology))
+    }
+
     /// The objects of a type, in logical order; of groups, which may lie in several depths, the outer ones first.
     func objects(_ type: hwloc_obj_type_t) -> [HwlocObject] {
         // SAFETY: the topology is loaded, so that its objects stay as they are until `deinit`; the one caller is done
@@ -77,7 +83,7 @@ struct HwlocTopology: ~Copyable {
             switch depth {
             case HWLOC_TYPE_DEPTH_UNKNOWN.rawValue: []
             case HWLOC_TYPE_DEPTH_MULTIPLE.rawValue:
-                unsafe (0..<hwloc_topology_get_depth(topology)).filter {
+                (unsafe 0..<hwloc_topology_get_depth(topology)).filter {
                     unsafe hwloc_get_depth_type(topology, $0) == type
                 }
             default: [depth]
@@ -107,8 +113,10 @@ struct HwlocTopology: ~Copyable {
                 efficiency >= 0
             else { return [] }
             var name: String?
-            for unsafe info in unsafe UnsafeBufferPointer(start: infos, count: Int(infoCount)) {
-                if unsafe strcmp(info.name, "CoreType") == 0 { name = unsafe String(cString: info.value) }
+            if let infos = unsafe infos {
+                for index in 0..<Int(infoCount) where unsafe strcmp(infos[index].name, "CoreType") == 0 {
+                    name = unsafe String(cString: infos[index].value)
+                }
             }
             let cpus = unsafe CPUSet(set)
             kinds.append((name, cpus))

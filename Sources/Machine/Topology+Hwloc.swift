@@ -11,7 +11,9 @@ extension Topology {
             hwloc.objects(type).map { Cache(level: level, byteCount: $0.byteCount, cpus: $0.cpus) }
         }
         let groups = [HWLOC_OBJ_GROUP, HWLOC_OBJ_DIE].flatMap { type in
-            hwloc.objects(type).map { Group(kind: $0.subtype ?? (type == HWLOC_OBJ_DIE ? "Die" : nil), cpus: $0.cpus) }
+            hwloc.objects(type).map { group in
+                Group(kind: group.subtype ?? (type == HWLOC_OBJ_DIE ? "Die" : nil), cpus: group.cpus)
+            }
         }
         let coreKinds = hwloc.kinds
         var kinds: [Int: Int] = [:]
@@ -39,15 +41,18 @@ extension Topology {
                     kind: cpus.lazy.compactMap { kinds[$0] }.min() ?? 0))
         }
         let sets = hwloc.sets
+        let allowedNodes = hwloc.allowedNodes
         self.init(
             packages: packages.map { Package(osIndex: $0.osIndex, cpus: $0.cpus) },
-            numaNodes: hwloc.objects(HWLOC_OBJ_NUMANODE).map {
-                NUMANode(
-                    osIndex: $0.osIndex, memoryByteCount: $0.byteCount, cpus: $0.cpus, kind: $0.subtype,
-                    bandwidth: hwloc.bandwidth(of: $0))
+            numaNodes: hwloc.objects(HWLOC_OBJ_NUMANODE).map { object in
+                var node = NUMANode(
+                    osIndex: object.osIndex, memoryByteCount: object.byteCount, cpus: object.cpus, kind: object.subtype,
+                    bandwidth: hwloc.bandwidth(of: object))
+                node.isUsable = allowedNodes.contains(node.osIndex)
+                return node
             },
             groups: groups.filter { !$0.cpus.isEmpty }, caches: caches,
-            coreKinds: coreKinds.map { CoreKind(name: $0.name) }, cores: cores, pus: pus, devices: Device.all(in: hwloc),
-            complete: sets.complete, online: sets.online, allowed: sets.allowed)
+            coreKinds: coreKinds.map { CoreKind(name: $0.name) }, cores: cores, pus: pus,
+            devices: Device.all(in: hwloc), complete: sets.complete, online: sets.online, allowed: sets.allowed)
     }
 }

@@ -40,7 +40,8 @@ struct Explanation {
         if request.cpus != nil { return ["its CPUs are those of entry \(index + 1) of the list"] }
         var lines: [String] = []
         if let domain = request.per {
-            lines.append("one worker per \(domain.rawValue), with \(request.threads.map { "\($0) of its" } ?? "all") CPUs")
+            lines.append(
+                "one worker per \(domain.rawValue), with \(request.threads.map { "\($0) of its" } ?? "all") CPUs")
         }
         let shares = shares(of: seat)
         lines += shares
@@ -55,7 +56,8 @@ struct Explanation {
         if request.per == nil, seat.positions.count == 1, request.mode != .spread(.pu) {
             let cpu = usable.cpus[seat.position]
             if !cpu.isOccupied, cpu.thread > 0 {
-                lines.append("a \(Reasons.ordinal(cpu.thread + 1)) thread, since every usable core has a worker already")
+                lines.append(
+                    "a \(Reasons.ordinal(cpu.thread + 1)) thread, since every usable core has a worker already")
             }
         }
         return lines
@@ -120,7 +122,9 @@ struct Explanation {
             let workers = owners[position]
             return "has \(workers.count == 1 ? "worker" : "workers") \(CPUSet(workers))"
         }
-        if let other = request.occupied.first(where: { $0.cpus.contains(cpu) }) { return "has a worker of \(other.owner)" }
+        if let other = request.occupied.first(where: { $0.cpus.contains(cpu) }) {
+            return "has a worker of \(other.owner)"
+        }
         if request.cpus != nil { return "is not in the list" }
         return "stays idle: a second thread of a core is taken when no core is left"
     }

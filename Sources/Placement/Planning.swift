@@ -82,7 +82,9 @@ struct Planning {
         case .compact, .spread(.core), .spread(.pu): return Domain(usable.cpus.indices, dividedBy: [])
         case .spread(let domain):
             let ranges = usable.groups(by: domain).compactMap { group -> Range<Int>? in
-                guard let first = group.first, let last = group.last, last - first == group.count - 1 else { return nil }
+                guard let first = group.first, let last = group.last, last - first == group.count - 1 else {
+                    return nil
+                }
                 return first..<(last + 1)
             }
             return Domain(usable.cpus.indices, dividedBy: ranges)

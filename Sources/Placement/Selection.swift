@@ -29,7 +29,8 @@ struct Selection {
                 }
                 throw failure(
                     .noSuchKind, "there are no cores of kind \(name)",
-                    names.isEmpty ? "all cores are alike; leave the kind out" : "ask for \(names.joined(separator: ", "))")
+                    names.isEmpty
+                        ? "all cores are alike; leave the kind out" : "ask for \(names.joined(separator: ", "))")
             }
             let cpus = topology.cores.filter { $0.kind == kind }.reduce(CPUSet()) { $0.union($1.cpus) }
             guard !cpus.isDisjoint(with: rest) else {

@@ -58,9 +58,10 @@ extension Topology {
         return indices.map { numaNodes[$0].osIndex }.sorted()
     }
 
-    /// Whether a node has memory, as far as the source knows; some know no sizes at all.
+    /// Whether a node has memory that may be used, as far as the source knows; some know no sizes at all.
     private func hasMemory(_ index: Int) -> Bool {
-        numaNodes[index].memoryByteCount > 0 || numaNodes.allSatisfy { $0.memoryByteCount == 0 }
+        let node = numaNodes[index]
+        return node.isUsable && (node.memoryByteCount > 0 || numaNodes.allSatisfy { $0.memoryByteCount == 0 })
     }
 }
 

@@ -33,6 +33,8 @@ public struct Topology: Hashable, Sendable {
         public var kind: String?
         /// Bandwidth from its own CPUs in MiB/s, where the source says so: what memory tiers are told apart by.
         public var bandwidth: UInt64?
+        /// Whether memory may be taken from it here: a cpuset may keep it from this process.
+        public var isUsable = true
 
         /// Creates a NUMA node.
         public init(

@@ -77,10 +77,10 @@ private struct Distribution: ~Copyable {
         let code = unsafe hwloc_distrib(topology, &roots, 1, &sets, UInt32(count), .max, 0)
         precondition(code == 0)
         var cpus: [Int] = []
-        for unsafe set in unsafe sets {
-            unsafe hwloc_bitmap_singlify(set)
-            cpus.append(Int(unsafe hwloc_bitmap_first(set)))
-            unsafe hwloc_bitmap_free(set)
+        for index in 0..<count {
+            unsafe hwloc_bitmap_singlify(sets[index])
+            cpus.append(Int(unsafe hwloc_bitmap_first(sets[index])))
+            unsafe hwloc_bitmap_free(sets[index])
         }
         return cpus
     }

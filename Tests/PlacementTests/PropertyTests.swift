@@ -42,7 +42,9 @@ struct PropertyTests {
         let count = topology.allowed.count
         let name = "\(description) with \(topology.allowed)"
         for mode in [PlacementMode.compact, .balanced] {
-            for workers in [1, 2, count / 3 + 1, count / 2 + 1, count, count + 1, Int.random(in: 1...count, using: &random)] {
+            for workers in [
+                1, 2, count / 3 + 1, count / 2 + 1, count, count + 1, Int.random(in: 1...count, using: &random),
+            ] {
                 let plan = try PlacementPlan(PlacementRequest(workers: workers, mode: mode), on: topology)
                 #expect(problem(of: plan, mode, on: topology) == nil, "\(workers) workers, \(mode), on \(name)")
             }

@@ -37,7 +37,8 @@ struct RequestTests {
         #expect(nodes.cpus == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13, 14, 15]])
         #expect(nodes.workers.map(\.numa) == [[0], [1], [2], [3]])
         #expect(nodes.workers[1].reason == "4 CPUs on NUMA node 1, one worker per numa")
-        #expect(try plan(machine, PlacementRequest(per: .numa, threads: 2)).cpus == [[0, 2], [4, 6], [8, 10], [12, 14]])
+        #expect(
+            try plan(machine, PlacementRequest(per: .numa, threads: 2)).cpus == [[0, 2], [4, 6], [8, 10], [12, 14]])
         #expect(
             try plan(machine, PlacementRequest(per: .numa, threads: 3)).cpus == [
                 [0, 1, 2], [4, 5, 6], [8, 9, 10], [12, 13, 14],
@@ -103,7 +104,9 @@ struct RequestTests {
     @Test("a kind of core can be asked for by rank, letter or name")
     func kinds() throws {
         // Small cores 0, 1, 4, 5, large ones 2, 3, 6, 7.
-        for (name, cpus) in [("P", [[2], [3], [6], [7]]), ("large", [[2], [3], [6], [7]]), ("1", [[0], [1], [4], [5]])] {
+        for (name, cpus) in [
+            ("P", [[2], [3], [6], [7]]), ("large", [[2], [3], [6], [7]]), ("1", [[0], [1], [4], [5]]),
+        ] {
             var request = PlacementRequest()
             request.coreKind = name
             #expect(try plan("kinds.xml", request).cpus == cpus, "\(name)")
@@ -240,7 +243,8 @@ struct ExplanationTests {
         request.occupied = [Occupation(owner: "process 7", cpus: [4])]
         request.workers = 1
         let others = try PlacementPlan.explanations(of: request, on: topology)
-        #expect(others[0].contains("its sibling CPU 1 stays idle: a second thread of a core is taken when no core is left"))
+        #expect(
+            others[0].contains("its sibling CPU 1 stays idle: a second thread of a core is taken when no core is left"))
     }
 
     @Test("tell the kind of core, the list and what is shared")

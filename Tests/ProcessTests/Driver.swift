@@ -65,6 +65,8 @@ final class Driver {
         let words = shell.map { ["/bin/sh", "-c", $0, "sh", program.path] } ?? [program.path]
         var variables = ProcessInfo.processInfo.environment
         variables["SWIFT_BACKTRACE"] = "enable=no"
+        // Tests run at the same time, and each is to have all CPUs.
+        variables["XDG_RUNTIME_DIR"] = directory.path
         for name in variables.keys where name.hasSuffix("_NUM_THREADS") { variables[name] = nil }
         variables["MUSTER_TEST_TOKEN"] = String(token.dropFirst("MUSTER_TEST_TOKEN=".count))
         variables.merge(environment) { $1 }

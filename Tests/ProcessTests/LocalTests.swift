@@ -123,7 +123,72 @@ struct LocalTests {
             let line = "worker \(index + 2) on \(cpu) threads 1 planned \(index + 1) \(cpu)"
             #expect(run.lines.contains { $0 == line }, "\(line): \(run)")
         }
-        #expect(run.value("driver on") == "\(CPUSet(cpus))", "the driver itself is not moved: \(run)")
+        #expect(run.value("driver on") == "\(CPUSet(cpus))", "the driver is where it was: \(run)")
+    }
+
+    @Test("the driver's threads keep off the workers' CPUs while these live, where another is free")
+    func driverThreads() async throws {
+        let cpus = Array(try affinity())
+        guard cpus.count > 1 else { return print("skipped: one CPU") }
+        let run = try await drive("driver-threads", "\(cpus[0])")
+        let others = CPUSet(cpus.dropFirst())
+        #expect(run.value("given") == "\(CPUSet(cpus))" && run.value("given back") == "\(CPUSet(cpus))", "\(run)")
+        #expect(run.value("during") == "\(others)" && run.value("thread") == "\(others)", "\(run)")
+        // A thread that the program bound itself stays; a worker that is not pinned may run anywhere.
+        #expect(run.value("bound") == "\(cpus[0])" && run.value("free worker") == "\(CPUSet(cpus))", "\(run)")
+    }
+
+    @Test("a cluster tells for each worker where it was to be, and where it is")
+    func placement() async throws {
+        let cpus = Array(try affinity())
+        let run = try await drive("placement", "\(cpus[0])")
+        let host = ProcessInfo.processInfo.hostName
+        let policy = run.value("policy") ?? ""
+        #expect(
+            run.lines.contains {
+                $0 == "worker 2 on \(host): planned CPU \(cpus[0]), has CPU \(cpus[0]); memory: \(policy)"
+            }, "\(run)")
+        #expect(
+            run.lines.contains { $0.hasPrefix("worker 3 on \(host): not pinned, has CPU \(CPUSet(cpus)); memory: ") },
+            "\(run)")
+    }
+
+    @Test("clusters of one user see each other's CPUs, choose others, and say where there are none")
+    func reservations() async throws {
+        let cpus = Array(try affinity())
+        guard cpus.count > 1 else { return print("skipped: one CPU") }
+        let runtime = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(
+            at: runtime, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(at: runtime) }
+        let environment = ["XDG_RUNTIME_DIR": runtime.path]
+        // The first holds one CPU until its input ends.
+        let first = try Driver(["hold-cpus", "1"], environment: environment)
+        try await first.line(startingWith: "held \(cpus[0])")
+        // The second asks for one: it gets another, without a word.
+        let second = try await Driver(["affinity-count", "1", "compact"], environment: environment).end()
+        #expect(second.lines.contains { $0 == "worker 2 on \(cpus[1])" } && second.errors.isEmpty, "\(second)")
+        // The third needs all: the first's comes last, and that is said.
+        let third = try await Driver(["affinity-count", "\(cpus.count)", "compact"], environment: environment).end()
+        let note = "muster: CPU \(cpus[0]) is in use by workers of process \(first.process) already, and shared with them\n"
+        #expect(third.errors.contains(note), "\(third)")
+        #expect(third.lines.contains { $0 == "worker \(cpus.count + 1) on \(cpus[0])" }, "\(third)")
+        // However the first ends, its CPU is free again.
+        first.signal(SIGKILL)
+        _ = try await first.end()
+        let fourth = try await Driver(["affinity-count", "1", "compact"], environment: environment).end()
+        #expect(fourth.lines.contains { $0 == "worker 2 on \(cpus[0])" } && fourth.errors.isEmpty, "\(fourth)")
+        let left = try FileManager.default.contentsOfDirectory(atPath: runtime.appending(path: "muster").path)
+        #expect(left == ["lock"])
+    }
+
+    @Test("a runtime directory that can't be used is said, and no worker is worse for it")
+    func noRuntimeDirectory() async throws {
+        let cpus = Array(try affinity())
+        let run = try await Driver(
+            ["affinity-count", "1", "compact"], environment: ["XDG_RUNTIME_DIR": "/proc/no-such"]).end()
+        #expect(run.status == 0 && run.lines.contains { $0 == "worker 2 on \(cpus[0])" }, "\(run)")
+        #expect(run.errors.hasPrefix("muster: CPUs can't be reserved in /proc/no-such/muster: "), "\(run)")
     }
 
     @Test("an impossible request names the CPU and those allowed")

@@ -143,6 +143,35 @@ let local: [String: Program.Scenario] = [
         }
         say("driver on", status("Cpus_allowed_list"))
     },
+    "driver-threads": { arguments in
+        say("given", status("Cpus_allowed_list"))
+        let cpu = Int(arguments[0]) ?? 0
+        let bound = BoundThread(to: cpu)
+        try await withCluster(.localAffinity(cpus: [cpu])) { cluster in
+            // The threads are moved before the workers are started.
+            say("during", status("Cpus_allowed_list"))
+            say("thread", await Task.detached { threadMask() }.value)
+            say("bound", bound.mask())
+            let free = try await cluster.addWorkers(.local(1))
+            say("free worker", try await cluster.remoteCallFetch(on: free[0]) { status("Cpus_allowed_list") })
+        }
+        say("given back", status("Cpus_allowed_list"))
+    },
+    "placement": { arguments in
+        try await withCluster(.localAffinity(cpus: [Int(arguments[0]) ?? 0])) { cluster in
+            try await cluster.addWorkers(.local(1))
+            for worker in cluster.placement { say(worker) }
+            say("policy", try await cluster.remoteCallFetch(on: 2) { "\(try MemoryPolicy.ofCurrentThread())" })
+        }
+    },
+    "hold-cpus": { arguments in
+        try await withCluster(.localAffinity(count: Int(arguments[0]), mode: .compact)) { cluster in
+            for worker in cluster.workers {
+                say("held", try await cluster.remoteCallFetch(on: worker) { status("Cpus_allowed_list") })
+            }
+            try await Task.sleep(for: .seconds(3600))
+        }
+    },
     "affinity-count": { arguments in
         let count = Int(arguments[0]) ?? 1
         try await withCluster(.localAffinity(count: count, mode: arguments[1] == "compact" ? .compact : .balanced)) {

@@ -1,4 +1,5 @@
 import Glibc
+import SharedMemoryLink
 import Muster
 
 /// Prints a line at once, also into a file or a pipe.
@@ -108,7 +109,28 @@ func target(of path: String) -> String {
 }
 
 /// A line of `/proc/self/status`, without its name.
-func status(_ name: String) -> String {
-    let line = text(of: "/proc/self/status").split(separator: "\n").first { $0.hasPrefix("\(name):") }
+func status(_ name: String, of task: String = "/proc/self") -> String {
+    let line = text(of: task + "/status").split(separator: "\n").first { $0.hasPrefix("\(name):") }
     return line.map { String($0.dropFirst(name.count + 1).drop { $0 == "\t" || $0 == " " }) } ?? ""
+}
+
+/// The CPUs that the calling thread may run on, as the kernel writes them.
+func threadMask() -> String { status("Cpus_allowed_list", of: "/proc/thread-self") }
+
+/// A thread that binds itself to a CPU, and then does nothing.
+struct BoundThread {
+    private let directory: String
+
+    init(to cpu: Int) {
+        let started = Mailbox<String>()
+        SystemThread.start(named: "bound") {
+            do { try bindCurrentThread(to: [cpu]) } catch { say("not bound:", error) }
+            started.put("/proc/self/task/" + (target(of: "/proc/thread-self").split(separator: "/").last ?? ""))
+            while true { pause() }
+        }
+        directory = started.take()
+    }
+
+    /// The CPUs that it may run on.
+    func mask() -> String { status("Cpus_allowed_list", of: directory) }
 }

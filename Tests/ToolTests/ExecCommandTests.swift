@@ -20,6 +20,25 @@ struct ExecCommandTests {
         #expect(Set(run.lines.filter { !$0.isEmpty }.map(String.init)) == expected)
     }
 
+    @Test("--report tells plan and reality of each copy")
+    func report() throws {
+        let plan = try muster("plan", "--workers", "2", "--json")
+        let workers = try #require(plan.json?["workers"] as? [[String: Any]])
+        let run = try muster("exec", "--workers", "2", "--memory", "local", "--report", "--", "true")
+        #expect(run.status == 0 && run.output.isEmpty)
+        let lines = run.errors.split(separator: "\n").map { $0.split(separator: " ", omittingEmptySubsequences: true) }
+        #expect(lines.first?.joined(separator: " ") == "worker process planned cpus planned memory verdict")
+        for (line, worker) in zip(lines.dropFirst(), workers) {
+            let cpu = try #require((worker["cpus"] as? [Int])?.first)
+            #expect(line[0] == "\(worker["worker"] ?? "")" && line[2] == "\(cpu)" && line[3] == "\(cpu)")
+            // A container may forbid the policy, which is said then; the CPUs it can't forbid.
+            #expect(line.contains("ok") || line.contains("ok,"))
+        }
+        #expect(lines.count == 3)
+        let none = try muster("exec", "--workers", "1", "--memory", "none", "--report", "--", "true")
+        #expect(none.errors.contains("as is    default  ok\n"))
+    }
+
     @Test("copies know their number, how many there are, and their threads")
     func environment() throws {
         let script = "echo $MUSTER_WORKER/$MUSTER_WORKERS $OMP_NUM_THREADS $MKL_NUM_THREADS"

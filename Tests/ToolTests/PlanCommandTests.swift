@@ -10,11 +10,11 @@ struct PlanCommandTests {
         #expect(run.status == 0 && run.errors.isEmpty)
         let workers = [
             #"{"worker":1,"cpus":[0],"package":0,"numa":[0],"core":0,"#
-                + #""reason":"core 0 of package 0, which gets 2 of 3 workers"}"#,
+                + #""reason":"core 0 of package 0, which gets 2 of 3 workers","memory":{"mode":"preferred","nodes":[0]}}"#,
             #"{"worker":2,"cpus":[1],"package":0,"numa":[0],"core":1,"#
-                + #""reason":"core 1 of package 0, which gets 2 of 3 workers"}"#,
+                + #""reason":"core 1 of package 0, which gets 2 of 3 workers","memory":{"mode":"preferred","nodes":[0]}}"#,
             #"{"worker":3,"cpus":[2],"package":1,"numa":[0],"core":2,"#
-                + #""reason":"core 2 of package 1, which gets 1 of 3 workers"}"#,
+                + #""reason":"core 2 of package 1, which gets 1 of 3 workers","memory":{"mode":"preferred","nodes":[0]}}"#,
         ]
         #expect(run.output == #"{"workers":[\#(workers.joined(separator: ","))],"usable":[0,1,2,3]}"# + "\n")
     }
@@ -42,6 +42,39 @@ struct PlanCommandTests {
                 note: 3 workers on 2 CPUs: CPU 0 is shared by 2
 
                 """)
+    }
+
+    @Test("--explain tells why this CPU and not its sibling")
+    func explain() throws {
+        let run = try muster(
+            "plan", "--workers", "2", "--mode", "compact", "--explain", "--synthetic", "pack:1 core:2 pu:2")
+        #expect(
+            run.output == """
+                2 workers, compact, on 4 usable CPUs: 0-3
+
+                worker 1: CPU 0, core 0 of package 0, first in topological order
+                  - compact: the first cores in topological order
+                  - its sibling CPU 1 stays idle: a second thread of a core is taken when no
+                    core is left
+                  - memory: from node 0 while there is some, local to its CPUs
+                worker 2: CPU 2, core 1 of package 0, next in topological order
+                  - compact: the first cores in topological order
+                  - its sibling CPU 3 stays idle: a second thread of a core is taken when no
+                    core is left
+                  - memory: from node 0 while there is some, local to its CPUs
+
+                """)
+        let json = try muster("plan", "--explain", "--json", "--workers", "1", "--synthetic", "pack:1 core:2 pu:2").json
+        let worker = try #require((json?["workers"] as? [[String: Any]])?.first)
+        #expect((worker["explanation"] as? [String])?.count == 3)
+    }
+
+    @Test("memory that is not as usual has a column")
+    func memory() throws {
+        let run = try muster(
+            "plan", "--workers", "2", "--memory", "local", "--synthetic", "pack:2 [numa(memory=16GB)] core:1 pu:1")
+        #expect(run.lines[2] == "worker  cpus  numa  memory   why")
+        #expect(run.lines[4].hasPrefix("2       1     1     local 1  core 1 of package 1"))
     }
 
     @Test("a list of CPUs says where workers go, in its order")
@@ -79,7 +112,14 @@ struct PlanCommandTests {
             (["--cpus", "0-2", "--threads", "2"], "list a multiple of 2"),
             (["--cpus", "0-2", "--workers", "2"], "leave the number of workers out"),
             (["--cpus", "0", "--mode", "compact"], "leave --mode out"), (["--colour"], "Unknown option"), (["x"], "x"),
-            (["--xml", "file"], "leave one of them out"),
+            (["--xml", "file"], "leave one of them out"), (["--spread", "rack"], "'rack' is invalid"),
+            (["--spread", "l3", "--mode", "compact"], "leave --spread out"),
+            (["--cpus", "0", "--spread", "l3"], "leave --spread out"), (["--cpus", "0", "--per", "l3"], "leave --per out"),
+            (["--per", "l3"], "one worker per package, numa, l3, core or pu"),
+            (["--per", "package", "--workers", "3"], "but there are 2"), (["--reserve", "0-7"], "all CPUs are reserved"),
+            (["--reserve", "x"], "in a list of CPUs"), (["--near", "gpu0"], "no devices are known here"),
+            (["--core-kind", "E"], "all cores are alike"), (["--memory", "far"], "'far' is invalid"),
+            (["--memory-tier", "HBM"], "there is DRAM"),
         ])
     func badInput(arguments: [String], cure: String) throws {
         let run = try muster(["plan", "--synthetic", "pack:2 core:4 pu:1"] + arguments)

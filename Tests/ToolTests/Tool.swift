@@ -41,6 +41,8 @@ struct RunningTool {
     private let process = Process()
     private let output = Pipe()
     private let errors = Pipe()
+    /// Tests run at the same time, and each is to have all CPUs.
+    private let runtime = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
 
     init(_ arguments: [String], environment: [String: String] = [:], input: String = "") throws {
         // Whoever started the tests may ignore signals that the tool is to be ended by.
@@ -52,7 +54,10 @@ struct RunningTool {
         let standardInput = Pipe()
         process.executableURL = program
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        try FileManager.default.createDirectory(
+            at: runtime, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(["XDG_RUNTIME_DIR": runtime.path]) { $1 }.merging(environment) { $1 }
         process.standardInput = standardInput
         process.standardOutput = output
         process.standardError = errors
@@ -73,6 +78,7 @@ struct RunningTool {
         let text = output.fileHandleForReading.readDataToEndOfFile()
         let error = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
+        try? FileManager.default.removeItem(at: runtime)
         return ToolRun(
             status: process.terminationStatus,
             signal: process.terminationReason == .uncaughtSignal ? process.terminationStatus : nil,

@@ -53,8 +53,8 @@ struct ExecCommand: AsyncParsableCommand {
         for note in plan.notes + [problem].compactMap({ $0 }) {
             FileOutput.standardError.write("muster: \(note)\n")
         }
-        let held = plan.workers.map { WorkerCPUs($0.cpus, reservation) }
-        defer { for cpus in held { cpus.release() } }
+        let held = WorkerCPUs.hold(plan.workers.map(\.cpus), reservation)
+        defer { withExtendedLifetime(held) {} }
         let copies = Copies(count: plan.workers.count)
         let ends = try await copies.run(plan.workers.map { launch(executable, words, $0, of: plan) }) { programs in
             if report { FileOutput.standardError.write(PlacementReport(plan, programs).text + "\n") }

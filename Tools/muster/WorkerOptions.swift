@@ -64,7 +64,7 @@ struct WorkerOptions: ParsableArguments {
     func usage<R>(_ work: () throws(PlacementError) -> R) throws -> R {
         do throws(PlacementError) {
             return try work()
-        } catch where error.code != .noUsableCPU {
+        } catch  where error.code != .noUsableCPU {
             throw UsageError(message: error.description)
         }
     }
