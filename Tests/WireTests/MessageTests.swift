@@ -281,7 +281,6 @@ struct HostileBlockTests {
     func changing() async throws {
         let words = 1 << 13
         let memory = UnsafeMutablePointer<Atomic<UInt64>>.allocate(capacity: words)
-        defer { unsafe memory.deallocate() }
         for index in 0..<words { unsafe (memory + index).initialize(to: Atomic(0)) }
         nonisolated(unsafe) let target = unsafe memory
         let sender = Task.detached {
@@ -290,7 +289,10 @@ struct HostileBlockTests {
                 state = state &* 6_364_136_223_846_793_005 &+ 1
                 unsafe target[Int(state >> 51)].store(state, ordering: .relaxed)
             }
+            unsafe target.deallocate()
         }
+        // Also where something is thrown: it would keep a thread of Swift's pool from all others for ever.
+        defer { sender.cancel() }
         let bytes = unsafe UnsafeRawBufferPointer(start: memory, count: words * 8)
         let block = unsafe SharedArray(bytes.assumingMemoryBound(to: UInt8.self), owner: nil)
         let message = try WireMessage(bytes: [Int64](repeating: 0, count: words).wireMessage().bytes, blocks: [block])
