@@ -81,8 +81,12 @@ private struct FakeMap {
     }
 
     /// Waits until a worker has been sent so many calls.
-    func calls(_ worker: Int, _ count: Int) async -> [UInt64] {
-        while workers[worker].fake.calls.count < count { await Task.yield() }
+    func calls(_ worker: Int, _ count: Int) async throws -> [UInt64] {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while workers[worker].fake.calls.count < count {
+            try #require(ContinuousClock.now < deadline, "worker \(worker) was not sent \(count) calls")
+            await Task.yield()
+        }
         return workers[worker].fake.calls
     }
 }
@@ -93,12 +97,12 @@ struct MapRunTests {
     func idleDeath() async throws {
         let fake = try FakeMap(workers: 4, elements: 4)
         let results = Task { try await fake.run(fake.members) }
-        for worker in 0..<4 { _ = await fake.calls(worker, 1) }
+        for worker in 0..<4 { _ = try await fake.calls(worker, 1) }
         for worker in 0..<3 { try fake.answer(worker, call: fake.workers[worker].fake.calls[0], [worker]) }
         // Three have nothing to do when they end. The fourth ends with the last element.
         for worker in 0..<2 { fake.die(worker) }
         fake.die(3)
-        let calls = await fake.calls(2, 2)
+        let calls = try await fake.calls(2, 2)
         #expect(fake.workers[0].fake.calls.count == 1 && fake.workers[1].fake.calls.count == 1)
         try fake.answer(2, call: calls[1], [3])
         #expect(try await results.value == [0, 1, 2, 3])
@@ -108,7 +112,7 @@ struct MapRunTests {
     func wrongCount(outputs: [Int]) async throws {
         let fake = try FakeMap(workers: 1, elements: 1)
         let results = Task { try await fake.run(fake.members) }
-        let calls = await fake.calls(0, 1)
+        let calls = try await fake.calls(0, 1)
         try fake.answer(0, call: calls[0], outputs)
         let error = await #expect(throws: ClusterError.self) { try await results.value }
         #expect(error?.code == .refused)
@@ -118,11 +122,11 @@ struct MapRunTests {
     func joins() async throws {
         let fake = try FakeMap(workers: 2, elements: 3)
         let results = Task { try await fake.run([fake.members[0]]) }
-        let first = await fake.calls(0, 2)
+        let first = try await fake.calls(0, 2)
         fake.map.join(fake.members[1])
         fake.map.join(fake.members[1])
         fake.map.join(fake.members[0])
-        let second = await fake.calls(1, 1)
+        let second = try await fake.calls(1, 1)
         #expect(second.count == 1)
         try fake.answer(1, call: second[0], [2])
         try fake.answer(0, call: first[1], [1])
@@ -134,7 +138,7 @@ struct MapRunTests {
     func allEnd() async throws {
         let fake = try FakeMap(workers: 2, elements: 9)
         let results = Task { try await fake.run(fake.members) }
-        for worker in 0..<2 { _ = await fake.calls(worker, 2) }
+        for worker in 0..<2 { _ = try await fake.calls(worker, 2) }
         fake.die(0)
         fake.die(1)
         let error = await #expect(throws: ClusterError.self) { try await results.value }
@@ -177,7 +181,10 @@ struct MapRunTests {
                 }
             } catch { outcome.fulfil("\((error as? ClusterError)?.code == .closed)") }
         }
-        while try cluster.localMembers.allSatisfy({ $0.pendingCount == 0 }) { await Task.yield() }
+        while try cluster.localMembers.allSatisfy({ $0.pendingCount == 0 }) {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
         await cluster.close()
         Task {
             try await Task.sleep(for: .seconds(5))

@@ -123,10 +123,10 @@ struct RingStressTests {
             if sleeper == 0 {
                 var writer = RingWriter(rings[0], policy: .never)
                 _ = try writer.write([UInt8](repeating: 1, count: 16))
-                return try writer.waitForSpace(until: .infinity) ? 1 : 0
+                return try writer.waitForSpace(until: monotonicSeconds() + 60) ? 1 : 0
             }
             var reader = RingReader(rings[1], policy: .never)
-            return reader.waitForBytes(until: .infinity) ? 1 : 0
+            return reader.waitForBytes(until: monotonicSeconds() + 60) ? 1 : 0
         }
         try await Task.sleep(for: .milliseconds(5))
         #expect(waiting.value == nil)

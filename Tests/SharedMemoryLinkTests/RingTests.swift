@@ -116,7 +116,7 @@ struct RingTests {
             #expect(try pair.reader.read(16) == [1, 2, 3])
             let isAtEndThen = try pair.reader.isAtEnd()
             #expect(isAtEndThen)
-            let returned = pair.reader.waitForBytes(until: .infinity)
+            let returned = pair.reader.waitForBytes(until: monotonicSeconds() + 60)
             #expect(returned)
             do {
                 _ = try pair.writer.write([1])
