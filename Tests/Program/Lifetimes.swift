@@ -48,8 +48,12 @@ let lifetimes: [String: Program.Scenario] = [
                 for worker in cluster.workers {
                     let process = try await cluster.remoteCallFetch(on: worker) { processID() }
                     kill(pid_t(process), SIGSTOP)
-                    // The kernel wakes those that have stopped, not those about to, when their parent ends.
-                    _ = await eventually { text(of: "/proc/\(process)/stat").contains(") T ") }
+                    // The kernel wakes those that have stopped, not those about to, when their parent ends: with all
+                    // their threads, of which /proc/<process>/stat shows the first.
+                    let threads = "/proc/\(process)/task"
+                    _ = await eventually {
+                        names(in: threads).allSatisfy { text(of: "\(threads)/\($0)/stat").contains(") T ") }
+                    }
                 }
             }
             say("ready", processID())
