@@ -95,8 +95,8 @@ let package = Package(
         tests(
             "ParallelMap", ["ClusterRuntime", "ParallelMap", "Placement", "Remote", "Scheduling", "Transport", "Wire"]),
         tests("Machine", ["Machine", "Placement"]),
-        tests("Tool", ["MusterTool", "muster-example", "Machine", "Placement"]),
-        tests("Process", ["muster-test-program", "muster-test-other", "Machine", "Placement"]),
+        tests("Tool", ["MusterTool", "muster-example", "CPlatform", "Machine", "Placement"]),
+        tests("Process", ["muster-test-program", "muster-test-other", "CPlatform", "Machine", "Placement"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-@Suite("muster exec")
+@Suite("muster exec", .serialized)
 struct ExecCommandTests {
     @Test(
         "each copy runs on the CPUs that the plan shows", arguments: [["--mode", "compact"], ["--mode", "balanced"]])
-    func masks(mode: [String]) throws {
-        let plan = try muster(["plan", "--workers", "2", "--json"] + mode)
+    func masks(mode: [String]) async throws {
+        let plan = try await muster(["plan", "--workers", "2", "--json"] + mode)
         let workers = try #require(plan.json?["workers"] as? [[String: Any]])
         let expected = Set(
             workers.compactMap { worker in
@@ -15,7 +15,7 @@ struct ExecCommandTests {
                 }
             })
         let script = "echo $MUSTER_WORKER $(sed -n 's/^Cpus_allowed_list:.//p' /proc/self/status)"
-        let run = try muster(["exec", "--workers", "2"] + mode + ["--", "sh", "-c", script])
+        let run = try await muster(["exec", "--workers", "2"] + mode + ["--", "sh", "-c", script])
         #expect(run.status == 0)
         #expect(Set(run.lines.filter { !$0.isEmpty }.map(String.init)) == expected)
     }
@@ -40,38 +40,40 @@ struct ExecCommandTests {
     }
 
     @Test("copies know their number, how many there are, and their threads")
-    func environment() throws {
+    func environment() async throws {
         let script = "echo $MUSTER_WORKER/$MUSTER_WORKERS $OMP_NUM_THREADS $MKL_NUM_THREADS"
-        let run = try muster("exec", "--workers", "2", "--", "sh", "-c", script, environment: ["MKL_NUM_THREADS": "7"])
+        let run = try await muster(
+            "exec", "--workers", "2", "--", "sh", "-c", script, environment: ["MKL_NUM_THREADS": "7"])
         #expect(run.lines.sorted() == ["", "1/2 1 7", "2/2 1 7"])
     }
 
     @Test("several copies have no input, a single one has the tool's")
-    func input() throws {
-        #expect(try muster("exec", "--workers", "2", "cat", input: "text").output.isEmpty)
-        #expect(try muster("exec", "--workers", "1", "cat", input: "text").output == "text")
+    func input() async throws {
+        #expect(try await muster("exec", "--workers", "2", "cat", input: "text").output.isEmpty)
+        #expect(try await muster("exec", "--workers", "1", "cat", input: "text").output == "text")
     }
 
     @Test("words go to the program as they are, options and ':::' too")
-    func words() throws {
-        let run = try muster("exec", "--workers", "1", "--", "printf", "<%s>", "a b", "$HOME", ":::", "--workers", "--")
+    func words() async throws {
+        let run = try await muster(
+            "exec", "--workers", "1", "--", "printf", "<%s>", "a b", "$HOME", ":::", "--workers", "--")
         #expect(run.output == "<a b><$HOME><:::><--workers><-->")
-        let bytes = try shell(#"muster exec --workers 1 printf %s "$(printf 'a\377b')" | od -An -tx1"#)
+        let bytes = try await shell(#"muster exec --workers 1 printf %s "$(printf 'a\377b')" | od -An -tx1"#)
         #expect(bytes.output == " 61 ff 62\n")
     }
 
     @Test("copies that fail are named in one line, and the exit code is 1")
-    func failures() throws {
-        let run = try muster("exec", "--workers", "3", "--", "sh", "-c", "exit $((MUSTER_WORKER - 1))")
+    func failures() async throws {
+        let run = try await muster("exec", "--workers", "3", "--", "sh", "-c", "exit $((MUSTER_WORKER - 1))")
         #expect(run.status == 1)
         #expect(run.errors.hasSuffix("muster: 2 of 3 copies failed: worker 2 exited with 1, worker 3 exited with 2\n"))
-        let signalled = try muster("exec", "--workers", "1", "--", "sh", "-c", "kill -9 $$")
+        let signalled = try await muster("exec", "--workers", "1", "--", "sh", "-c", "kill -9 $$")
         #expect(signalled.errors == "muster: 1 of 1 copy failed: worker 1 was ended by signal 9 (Killed)\n")
     }
 
     @Test("a program that is not there is one line, and exit code 1", arguments: ["no-such-program", "/no/such", "/"])
-    func missing(program: String) throws {
-        let run = try muster("exec", "--workers", "2", "--", program)
+    func missing(program: String) async throws {
+        let run = try await muster("exec", "--workers", "2", "--", program)
         #expect(run.status == 1 && run.output.isEmpty)
         #expect(run.errors == "muster: there is no program '\(program)'; write its path, or see PATH\n")
     }
@@ -83,8 +85,8 @@ struct ExecCommandTests {
             (["--threads", "0", "true"], "threads"), (["--cpus", "0,0", "true"], "listed twice"),
             (["--worker", "2", "true"], "Unknown option"),
         ])
-    func badInput(arguments: [String], cure: String) throws {
-        let run = try muster(["exec"] + arguments)
+    func badInput(arguments: [String], cure: String) async throws {
+        let run = try await muster(["exec"] + arguments)
         #expect(run.status == 64 && run.output.isEmpty)
         #expect(run.errors.hasPrefix("muster: ") && run.errors.contains(cure))
         #expect(run.errors.split(separator: "\n").count == 1)

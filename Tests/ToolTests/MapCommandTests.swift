@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-@Suite("muster map")
+@Suite("muster map", .serialized)
 struct MapCommandTests {
     @Test("output comes in the order of the arguments, though later commands end earlier")
-    func order() throws {
+    func order() async throws {
         // Every other command waits for its successor to be done, which the other worker has.
         let marks = FileManager.default.temporaryDirectory.appending(path: "muster-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: marks, withIntermediateDirectories: true)
@@ -13,7 +13,7 @@ struct MapCommandTests {
             n={}; if [ $((n % 2)) = 1 ]; then while [ ! -e \(marks.path)/$((n + 1)) ]; do sleep 0.01; done; fi
             touch \(marks.path)/$n; echo line $n; echo error $n >&2
             """
-        let run = try muster(["map", "--workers", "2", command, ":::"] + (1...30).map(String.init))
+        let run = try await muster(["map", "--workers", "2", command, ":::"] + (1...30).map(String.init))
         #expect(run.status == 0)
         #expect(run.output == (1...30).map { "line \($0)\n" }.joined())
         #expect(run.errors.hasSuffix((1...30).map { "error \($0)\n" }.joined()))
@@ -21,19 +21,19 @@ struct MapCommandTests {
     }
 
     @Test("output comes as early as the order allows")
-    func streaming() throws {
+    func streaming() async throws {
         // The second command goes on only when what the first wrote has come through.
         let pipe = FileManager.default.temporaryDirectory.appending(path: "muster-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: pipe) }
-        let run = try shell(
+        let run = try await shell(
             "mkfifo \(pipe) && muster map --workers 1 'test {} = 1 || cat \(pipe); echo {}' ::: 1 2 | "
                 + "{ read first; echo through > \(pipe); echo $first; cat; }")
         #expect(run.output == "1\nthrough\n2\n")
     }
 
     @Test("failed commands are named in one line, and the exit code is 1")
-    func failures() throws {
-        let run = try muster("map", "--workers", "2", "exit {}", ":::", "0", "3", "0", "4", "5", "6")
+    func failures() async throws {
+        let run = try await muster("map", "--workers", "2", "exit {}", ":::", "0", "3", "0", "4", "5", "6")
         #expect(run.status == 1 && run.output.isEmpty)
         #expect(
             run.errors.hasSuffix(
@@ -42,7 +42,7 @@ struct MapCommandTests {
                 (argument 4: 4), 'exit {}' exited with 5 (argument 5: 5), …
 
                 """))
-        let signalled = try muster("map", "--workers", "1", "kill -9 $$", ":::", "x\ny")
+        let signalled = try await muster("map", "--workers", "1", "kill -9 $$", ":::", "x\ny")
         #expect(signalled.errors.contains("was ended by signal 9 (Killed) (argument 1: x?y)"))
         #expect(signalled.errors.hasSuffix("\n") && signalled.status == 1)
     }
@@ -50,50 +50,51 @@ struct MapCommandTests {
     @Test(
         "the shell gets an argument as it was given",
         arguments: ["a b", "  ", "", "it's", "\"", "$HOME `id` \\ * ~ # ; &", "a\nb\n", "-n", "{}", "ä🐟"])
-    func quoting(argument: String) throws {
+    func quoting(argument: String) async throws {
         #expect(
-            try muster("map", "--workers", "1", "printf '<%s>' {} {}", ":::", argument).output
+            try await muster("map", "--workers", "1", "printf '<%s>' {} {}", ":::", argument).output
                 == "<\(argument)><\(argument)>")
-        #expect(try muster("map", "--workers", "1", "printf '<%s>'", ":::", argument).output == "<\(argument)>")
+        #expect(try await muster("map", "--workers", "1", "printf '<%s>'", ":::", argument).output == "<\(argument)>")
         #expect(
-            try muster("map", "--workers", "1", "printf", "<%s> $HOME", "a'{}'", ":::", argument).output
+            try await muster("map", "--workers", "1", "printf", "<%s> $HOME", "a'{}'", ":::", argument).output
                 == "<a'\(argument)'> $HOME")
     }
 
     @Test("bytes that are no text arrive as they are")
-    func bytes() throws {
-        let run = try shell(#"muster map --workers 1 printf %s ::: "$(printf 'a\377\376b')" | od -An -tx1"#)
+    func bytes() async throws {
+        let run = try await shell(#"muster map --workers 1 printf %s ::: "$(printf 'a\377\376b')" | od -An -tx1"#)
         #expect(run.output == " 61 ff fe 62\n")
-        let lines = try shell(#"printf 'a\377\376b' | muster map --workers 1 printf %s | od -An -tx1"#)
+        let lines = try await shell(#"printf 'a\377\376b' | muster map --workers 1 printf %s | od -An -tx1"#)
         #expect(lines.output == " 61 ff fe 62\n")
-        let command = try shell(#"muster map --workers 1 "printf '\377'; echo" ::: x | od -An -tx1"#)
+        let command = try await shell(#"muster map --workers 1 "printf '\377'; echo" ::: x | od -An -tx1"#)
         #expect(command.output == " ff 78 0a\n" || command.output == " ff 20 78 0a\n")
     }
 
     @Test("arguments come from standard input, one per line, if there is no ':::'")
-    func standardInput() throws {
-        let run = try muster("map", "--workers", "2", "echo [{}]", input: "a b\n\nc'd\n  e")
+    func standardInput() async throws {
+        let run = try await muster("map", "--workers", "2", "echo [{}]", input: "a b\n\nc'd\n  e")
         #expect(run.status == 0 && run.output == "[a b]\n[c'd]\n[  e]\n")
-        let none = try muster("map", "--workers", "2", "echo [{}]", input: "")
+        let none = try await muster("map", "--workers", "2", "echo [{}]", input: "")
         #expect(none.status == 0 && none.output.isEmpty)
-        let zero = try muster("map", "echo [{}]", input: "a\nb\0c\n")
+        let zero = try await muster("map", "echo [{}]", input: "a\nb\0c\n")
         #expect(zero.status == 64 && zero.errors.contains("argument 2 on standard input holds a zero byte"))
     }
 
     @Test("commands know their worker and argument, and have no input")
-    func environment() throws {
-        let run = try muster("map", "--workers", "1", "echo $MUSTER_WORKER $MUSTER_INDEX {}; cat", ":::", "a", "b")
+    func environment() async throws {
+        let run = try await muster(
+            "map", "--workers", "1", "echo $MUSTER_WORKER $MUSTER_INDEX {}; cat", ":::", "a", "b")
         #expect(run.output == "1 1 a\n1 2 b\n")
-        let variables = try muster("map", "--workers", "1", "env", ":::", "-0").output
+        let variables = try await muster("map", "--workers", "1", "env", ":::", "-0").output
         #expect(!variables.contains("MUSTER_ROLE") && !variables.contains("GLIBC_TUNABLES"))
     }
 
     @Test("commands run where the plan puts their worker")
-    func pinned() throws {
-        let plan = try muster("plan", "--workers", "2", "--json")
+    func pinned() async throws {
+        let plan = try await muster("plan", "--workers", "2", "--json")
         let workers = try #require(plan.json?["workers"] as? [[String: Any]])
         let command = "echo $MUSTER_WORKER $(sed -n 's/^Cpus_allowed_list:.//p' /proc/self/status) #"
-        let run = try muster(["map", "--workers", "2", command, ":::"] + (1...10).map(String.init))
+        let run = try await muster(["map", "--workers", "2", command, ":::"] + (1...10).map(String.init))
         for line in run.lines where !line.isEmpty {
             let words = line.split(separator: " ")
             let worker = try #require(words.first.flatMap { Int($0) })
@@ -102,24 +103,23 @@ struct MapCommandTests {
     }
 
     @Test("much output on both streams is collected whole")
-    func muchOutput() throws {
-        let run = try shell(
+    func muchOutput() async throws {
+        let run = try await shell(
             "muster map --workers 2 'head -c 3000000 /dev/zero; head -c 2000000 /dev/zero >&2 #' ::: 1 2 2>/dev/null | wc -c"
         )
         #expect(run.output.trimmingCharacters(in: .whitespacesAndNewlines) == "6000000")
     }
 
     @Test("a process left in the background holds nothing up, and ends with the worker")
-    func background() throws {
+    func background() async throws {
         let time = uniqueTime()
-        let run = try muster("map", "--workers", "1", "sleep \(time) & echo {}", ":::", "a", "b")
-        #expect(run.status == 0 && run.output == "a\nb\n")
-        #expect(eventually { processes(with: time).isEmpty })
+        let run = try await muster("map", "--workers", "1", "sleep \(time) & echo {}", ":::", "a", "b")
+        #expect(run.status == 0 && run.output == "a\nb\n" && run.leftovers.isEmpty)
     }
 
     @Test("a command that takes its worker down fails, and the others run")
-    func lostWorker() throws {
-        let run = try muster("map", "--workers", "1", "test {} = 2 && kill -9 0; echo {}", ":::", "1", "2", "3")
+    func lostWorker() async throws {
+        let run = try await muster("map", "--workers", "1", "test {} = 2 && kill -9 0; echo {}", ":::", "1", "2", "3")
         #expect(run.status == 1 && run.output == "1\n3\n")
         #expect(run.errors.contains("1 of 3 commands failed") && run.errors.contains("took its worker down"))
     }
@@ -133,18 +133,18 @@ struct MapCommandTests {
             (["--cpus", "0", "--mode", "compact", "true", ":::", "x"], "leave --mode out"),
             (["--cpus", "0,0", "true", ":::", "x"], "listed twice"), (["--wrokers", "2", "true"], "Unknown option"),
         ])
-    func badInput(arguments: [String], cure: String) throws {
-        let run = try muster(["map"] + arguments)
+    func badInput(arguments: [String], cure: String) async throws {
+        let run = try await muster(["map"] + arguments)
         #expect(run.status == 64 && run.output.isEmpty)
         #expect(run.errors.hasPrefix("muster: ") && run.errors.contains(cure))
         #expect(run.errors.split(separator: "\n").count == 1)
     }
 
     @Test("a full disk is an error, a reader that has enough is not")
-    func brokenOutput() throws {
-        let full = try shell("muster map --workers 1 echo ::: 1 2 3 > /dev/full")
+    func brokenOutput() async throws {
+        let full = try await shell("muster map --workers 1 echo ::: 1 2 3 > /dev/full")
         #expect(full.status == 1 && full.errors.contains("No space left on device"))
-        let enough = try shell("seq 100 | muster map --workers 1 echo | head -1")
+        let enough = try await shell("seq 100 | muster map --workers 1 echo | head -1")
         #expect(enough.output == "1\n" && enough.errors.isEmpty)
     }
 }

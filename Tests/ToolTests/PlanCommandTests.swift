@@ -2,11 +2,11 @@ import Machine
 import Placement
 import Testing
 
-@Suite("muster plan")
+@Suite("muster plan", .serialized)
 struct PlanCommandTests {
     @Test("--json prints exactly the document that is promised")
-    func json() throws {
-        let run = try muster("plan", "--workers", "3", "--synthetic", "pack:2 core:2 pu:1", "--json")
+    func json() async throws {
+        let run = try await muster("plan", "--workers", "3", "--synthetic", "pack:2 core:2 pu:1", "--json")
         #expect(run.status == 0 && run.errors.isEmpty)
         let workers = [
             #"{"worker":1,"cpus":[0],"package":0,"numa":[0],"core":0,"#
@@ -20,16 +20,17 @@ struct PlanCommandTests {
     }
 
     @Test("a worker on several packages has none in the document")
-    func null() throws {
-        let run = try muster("plan", "--workers", "1", "--threads", "4", "--synthetic", "pack:2 core:2 pu:1", "--json")
+    func null() async throws {
+        let run = try await muster(
+            "plan", "--workers", "1", "--threads", "4", "--synthetic", "pack:2 core:2 pu:1", "--json")
         let worker = try #require((run.json?["workers"] as? [[String: Any]])?.first)
         #expect(worker["cpus"] as? [Int] == [0, 1, 2, 3])
         #expect(run.output.contains(#""package":null,"numa":[0],"core":null"#))
     }
 
     @Test("the table is aligned, gives reasons and ends with what is to be said")
-    func table() throws {
-        let run = try muster("plan", "--workers", "3", "--mode", "compact", "--synthetic", "pack:1 core:2 pu:1")
+    func table() async throws {
+        let run = try await muster("plan", "--workers", "3", "--mode", "compact", "--synthetic", "pack:1 core:2 pu:1")
         #expect(
             run.output == """
                 3 workers, compact, on 2 usable CPUs: 0-1
@@ -78,24 +79,28 @@ struct PlanCommandTests {
     }
 
     @Test("a list of CPUs says where workers go, in its order")
-    func list() throws {
-        let run = try muster("plan", "--cpus", "6,0-1", "--synthetic", "pack:2 core:4 pu:1", "--json")
+    func list() async throws {
+        let run = try await muster("plan", "--cpus", "6,0-1", "--synthetic", "pack:2 core:4 pu:1", "--json")
         let workers = try #require(run.json?["workers"] as? [[String: Any]])
         #expect(workers.map { $0["cpus"] as? [Int] } == [[6], [0], [1]])
     }
 
     @Test("a tool that was given few CPUs plans with no others")
-    func inheritedMask() throws {
+    func inheritedMask() async throws {
         let former = try affinity()
         let cpu = try #require(former.max)
-        try bindCurrentThread(to: [cpu])
-        defer { try? bindCurrentThread(to: former) }
-        let run = try muster("plan", "--json")
+        /// Starts it from this thread, whose CPUs it inherits, while they are few.
+        func start(_ arguments: [String]) throws -> RunningTool {
+            try bindCurrentThread(to: [cpu])
+            defer { try? bindCurrentThread(to: former) }
+            return try RunningTool(arguments)
+        }
+        let run = try await start(["plan", "--json"]).end()
         #expect(run.json?["usable"] as? [Int] == [cpu])
         #expect((run.json?["workers"] as? [Any])?.count == 1)
         if former.count > 1 {
             let other = try #require(former.min)
-            let refusal = try muster("plan", "--cpus", "\(other)")
+            let refusal = try await start(["plan", "--cpus", "\(other)"]).end()
             #expect(refusal.status == 64)
             #expect(refusal.errors.hasPrefix("muster: CPU \(other) is not allowed; usable here: \(cpu);"))
         }
@@ -121,8 +126,8 @@ struct PlanCommandTests {
             (["--core-kind", "E"], "all cores are alike"), (["--memory", "far"], "'far' is invalid"),
             (["--memory-tier", "HBM"], "there is DRAM"),
         ])
-    func badInput(arguments: [String], cure: String) throws {
-        let run = try muster(["plan", "--synthetic", "pack:2 core:4 pu:1"] + arguments)
+    func badInput(arguments: [String], cure: String) async throws {
+        let run = try await muster(["plan", "--synthetic", "pack:2 core:4 pu:1"] + arguments)
         #expect(run.status == 64 && run.output.isEmpty)
         #expect(run.errors.hasPrefix("muster: ") && run.errors.contains(cure))
         #expect(run.errors.split(separator: "\n").count == 1)

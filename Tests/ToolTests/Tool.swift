@@ -3,11 +3,14 @@ import Testing
 
 /// What a run of the built tool left behind.
 struct ToolRun {
-    let status: Int32
+    /// Its exit status; `nil` if a signal ended it.
+    let status: Int32?
     /// The signal that ended it; `nil` if it exited.
     let signal: Int32?
     let output: String
     let errors: String
+    /// Processes that it started, directly or not, and that were there a second after its end.
+    let leftovers: [String]
 
     /// Lines of the output.
     var lines: [Substring] { output.split(separator: "\n", omittingEmptySubsequences: false) }
@@ -19,79 +22,52 @@ struct ToolRun {
 }
 
 /// Runs the `muster` that was built beside these tests, and waits for its end.
-func muster(_ arguments: String..., environment: [String: String] = [:], input: String = "") throws -> ToolRun {
-    try muster(arguments, environment: environment, input: input)
+func muster(_ arguments: String..., environment: [String: String] = [:], input: String = "") async throws -> ToolRun {
+    try await muster(arguments, environment: environment, input: input)
 }
 
 /// Runs the `muster` that was built beside these tests, and waits for its end.
-func muster(_ arguments: [String], environment: [String: String] = [:], input: String = "") throws -> ToolRun {
-    try RunningTool(arguments, environment: environment, input: input).end()
+func muster(_ arguments: [String], environment: [String: String] = [:], input: String = "") async throws -> ToolRun {
+    try await RunningTool(arguments, environment: environment, input: input).end()
 }
 
 /// Runs a line for the shell, in which `muster` is the tool.
-func shell(_ line: String) throws -> ToolRun {
+func shell(_ line: String) async throws -> ToolRun {
     let path = try builtProduct("muster").deletingLastPathComponent().path
     let program = try RunningTool(
-        ["-c", line], of: URL(filePath: "/bin/sh"), environment: ["PATH": "\(path):/usr/bin:/bin"], input: "")
-    return try program.end()
+        ["-c", line], of: URL(filePath: "/bin/sh"), environment: ["PATH": "\(path):/usr/bin:/bin"])
+    return try await program.end()
 }
 
-/// The tool under way.
+/// The tool under way. What it has started is ended with the last copy of this.
 struct RunningTool {
-    private let process = Process()
-    private let output = Pipe()
-    private let errors = Pipe()
-    /// Tests run at the same time, and each is to have all CPUs.
-    private let runtime = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    private let driver: Driver
 
     init(_ arguments: [String], environment: [String: String] = [:], input: String = "") throws {
-        // Whoever started the tests may ignore signals that the tool is to be ended by.
-        let arguments = ["--default-signal=INT,TERM,HUP,PIPE", try builtProduct("muster").path] + arguments
-        try self.init(arguments, of: URL(filePath: "/usr/bin/env"), environment: environment, input: input)
+        try self.init(arguments, of: builtProduct("muster"), environment: environment, input: input)
     }
 
-    init(_ arguments: [String], of program: URL, environment: [String: String], input: String) throws {
-        let standardInput = Pipe()
-        process.executableURL = program
-        process.arguments = arguments
-        try FileManager.default.createDirectory(
-            at: runtime, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        process.environment = ProcessInfo.processInfo.environment
-            .merging(["XDG_RUNTIME_DIR": runtime.path]) { $1 }.merging(environment) { $1 }
-        process.standardInput = standardInput
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        // Inputs are small: they fit the pipe.
-        try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-        try standardInput.fileHandleForWriting.close()
+    init(_ arguments: [String], of program: URL, environment: [String: String] = [:], input: String = "") throws {
+        driver = try Driver(arguments, limit: 60, environment: environment, input: input, executable: program)
     }
 
     /// Sends it a signal.
-    func signal(_ number: Int32) {
-        kill(process.processIdentifier, number)
-    }
+    func signal(_ number: Int32) { driver.signal(number) }
 
-    /// Waits for its end.
-    func end() throws -> ToolRun {
-        // Errors are few lines: they fit the pipe while the output is read.
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        let error = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        try? FileManager.default.removeItem(at: runtime)
+    /// Waits for its end; where that does not come within a minute, it is an issue.
+    func end() async throws -> ToolRun {
+        let run = try await driver.end()
         return ToolRun(
-            status: process.terminationStatus,
-            signal: process.terminationReason == .uncaughtSignal ? process.terminationStatus : nil,
-            output: String(decoding: text, as: UTF8.self), errors: String(decoding: error, as: UTF8.self))
+            status: run.status, signal: run.signal, output: run.output, errors: run.errors, leftovers: run.leftovers)
     }
 }
 
 /// Whether something becomes true within 30 s.
-func eventually(_ condition: () -> Bool) -> Bool {
+func eventually(_ condition: () -> Bool) async -> Bool {
     let deadline = ContinuousClock.now + .seconds(30)
     while !condition() {
         guard ContinuousClock.now < deadline else { return false }
-        usleep(5000)
+        try? await Task.sleep(for: .milliseconds(5))
     }
     return true
 }
@@ -109,10 +85,4 @@ func processes(with mark: String) -> [Int32] {
 func uniqueTime() -> String { "99999999.\(UInt32.random(in: 1..<(.max)))" }
 
 /// A program that was built beside these tests.
-func builtProduct(_ name: String) throws -> URL {
-    // The test bundle is mapped into this process.
-    let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
-    let line = try #require(maps.split(separator: "\n").first { $0.hasSuffix(".xctest") })
-    let path = try #require(line.firstIndex(of: "/").map { line[$0...] })
-    return URL(filePath: String(path)).deletingLastPathComponent().appending(path: name)
-}
+func builtProduct(_ name: String) throws -> URL { try #require(builtProducts).appending(path: name) }

@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-@Suite("muster topology")
+@Suite("muster topology", .serialized)
 struct TopologyCommandTests {
     @Test("a small machine is drawn core by core")
-    func tree() throws {
-        let run = try muster("topology", "--synthetic", "pack:2 numa:1(memory=2GiB) l3:1(size=8MiB) core:2 pu:2")
+    func tree() async throws {
+        let run = try await muster("topology", "--synthetic", "pack:2 numa:1(memory=2GiB) l3:1(size=8MiB) core:2 pu:2")
         #expect(run.status == 0 && run.errors.isEmpty)
         #expect(
             run.output == """
@@ -31,24 +31,24 @@ struct TopologyCommandTests {
             "pack:2 numa:4 l3:2 core:12 pu:2", "pack:4 l3:1 core:28 pu:2",
             "pack:2 numa:4 core:6 pu:8(indexes=numa*2:pu*8:core*6:pack*2)",
         ])
-    func width(description: String) throws {
-        let run = try muster("topology", "--synthetic", description)
+    func width(description: String) async throws {
+        let run = try await muster("topology", "--synthetic", description)
         #expect(run.status == 0)
         #expect(run.lines.count < 60 && run.lines.allSatisfy { $0.count <= 80 })
     }
 
     @Test("CPUs that are there but not to be used are marked")
-    func marks() throws {
-        let restricted = try muster("topology", "--xml", fixture("restricted.xml"))
+    func marks() async throws {
+        let restricted = try await muster("topology", "--xml", fixture("restricted.xml"))
         #expect(restricted.lines.contains("    Core 0: CPU 0-1 (not usable)"))
         #expect(restricted.lines.contains("    Core 2: CPU 4-5"))
-        let offline = try muster("topology", "--xml", fixture("offline.xml"))
+        let offline = try await muster("topology", "--xml", fixture("offline.xml"))
         #expect(offline.lines.contains("Offline or kept from this process: CPU 1-3,8-11"))
     }
 
     @Test("--json prints the machine as one document")
-    func json() throws {
-        let run = try muster("topology", "--json", "--xml", fixture("kinds.xml"))
+    func json() async throws {
+        let run = try await muster("topology", "--json", "--xml", fixture("kinds.xml"))
         let machine = try #require(run.json)
         let keys = ["packages", "numa", "caches", "cores", "cpus", "complete", "online", "usable", "quota"]
         #expect(Set(machine.keys) == Set(keys))
@@ -60,15 +60,15 @@ struct TopologyCommandTests {
     }
 
     @Test("this machine is drawn, with at least one usable CPU")
-    func thisMachine() throws {
-        let run = try muster("topology", "--json")
+    func thisMachine() async throws {
+        let run = try await muster("topology", "--json")
         #expect((run.json?["usable"] as? [Int])?.isEmpty == false)
-        #expect(try muster("topology").output.hasPrefix("Machine: "))
+        #expect(try await muster("topology").output.hasPrefix("Machine: "))
     }
 
     @Test("another machine in hwloc's variables is refused: nothing could be bound there")
-    func otherMachine() throws {
-        let run = try muster("topology", environment: ["HWLOC_SYNTHETIC": "pack:64 core:2 pu:1"])
+    func otherMachine() async throws {
+        let run = try await muster("topology", environment: ["HWLOC_SYNTHETIC": "pack:64 core:2 pu:1"])
         #expect(run.status == 1 && run.errors.contains("unset HWLOC_XMLFILE, HWLOC_SYNTHETIC"))
     }
 
@@ -81,16 +81,16 @@ struct TopologyCommandTests {
             (["--synthetic", "nonsense:3"], "is malformed; write levels"), (["--synthetic", ""], "is malformed"),
             (["--svg", "x"], "Unknown option '--svg'"),
         ])
-    func badInput(arguments: [String], problem: String) throws {
-        let run = try muster(["topology"] + arguments)
+    func badInput(arguments: [String], problem: String) async throws {
+        let run = try await muster(["topology"] + arguments)
         #expect(run.status == 64 && run.output.isEmpty)
         #expect(run.errors.hasPrefix("muster: ") && run.errors.contains(problem))
         #expect(run.errors.split(separator: "\n").count == 1)
     }
 
     @Test("help has an example for each command and fits 80 columns", arguments: ["topology", "plan", "exec", "map"])
-    func help(command: String) throws {
-        let run = try muster(command, "--help")
+    func help(command: String) async throws {
+        let run = try await muster(command, "--help")
         #expect(run.status == 0 && run.errors.isEmpty && run.output.contains("EXAMPLES:\n  muster \(command)"))
         #expect(run.lines.allSatisfy { $0.count <= 80 || $0.hasPrefix("USAGE:") })
     }

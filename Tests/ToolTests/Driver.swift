@@ -1,0 +1,1 @@
+../ProcessTests/Driver.swift
