@@ -215,7 +215,7 @@ private func spawn(
                 var request = unsafe platform_spawn_request(
                     executable: words[0], arguments: words, environment: environment, directory: nil,
                     descriptors: descriptors.baseAddress, descriptor_count: descriptors.count, parent_death_signal: 0,
-                    group: getpgrp(), open_file_limit: 0)
+                    group: getpgrp(), open_file_limit: 0, binding: nil)
                 return unsafe platform_spawn(&request, &process, &watch, &step)
             }
         }

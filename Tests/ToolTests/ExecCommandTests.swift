@@ -21,10 +21,10 @@ struct ExecCommandTests {
     }
 
     @Test("--report tells plan and reality of each copy")
-    func report() throws {
-        let plan = try muster("plan", "--workers", "2", "--json")
+    func report() async throws {
+        let plan = try await muster("plan", "--workers", "2", "--json")
         let workers = try #require(plan.json?["workers"] as? [[String: Any]])
-        let run = try muster("exec", "--workers", "2", "--memory", "local", "--report", "--", "true")
+        let run = try await muster("exec", "--workers", "2", "--memory", "local", "--report", "--", "true")
         #expect(run.status == 0 && run.output.isEmpty)
         let lines = run.errors.split(separator: "\n").map { $0.split(separator: " ", omittingEmptySubsequences: true) }
         #expect(lines.first?.joined(separator: " ") == "worker process planned cpus planned memory verdict")
@@ -35,7 +35,7 @@ struct ExecCommandTests {
             #expect(line.contains("ok") || line.contains("ok,"))
         }
         #expect(lines.count == 3)
-        let none = try muster("exec", "--workers", "1", "--memory", "none", "--report", "--", "true")
+        let none = try await muster("exec", "--workers", "1", "--memory", "none", "--report", "--", "true")
         #expect(none.errors.contains("as is    default  ok\n"))
     }
 

@@ -46,8 +46,8 @@ struct PlanCommandTests {
     }
 
     @Test("--explain tells why this CPU and not its sibling")
-    func explain() throws {
-        let run = try muster(
+    func explain() async throws {
+        let run = try await muster(
             "plan", "--workers", "2", "--mode", "compact", "--explain", "--synthetic", "pack:1 core:2 pu:2")
         #expect(
             run.output == """
@@ -65,14 +65,14 @@ struct PlanCommandTests {
                   - memory: from node 0 while there is some, local to its CPUs
 
                 """)
-        let json = try muster("plan", "--explain", "--json", "--workers", "1", "--synthetic", "pack:1 core:2 pu:2").json
+        let json = try await muster("plan", "--explain", "--json", "--workers", "1", "--synthetic", "pack:1 core:2 pu:2").json
         let worker = try #require((json?["workers"] as? [[String: Any]])?.first)
         #expect((worker["explanation"] as? [String])?.count == 3)
     }
 
     @Test("memory that is not as usual has a column")
-    func memory() throws {
-        let run = try muster(
+    func memory() async throws {
+        let run = try await muster(
             "plan", "--workers", "2", "--memory", "local", "--synthetic", "pack:2 [numa(memory=16GB)] core:1 pu:1")
         #expect(run.lines[2] == "worker  cpus  numa  memory   why")
         #expect(run.lines[4].hasPrefix("2       1     1     local 1  core 1 of package 1"))
