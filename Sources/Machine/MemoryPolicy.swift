@@ -1,5 +1,6 @@
 internal import CNuma
 internal import Glibc
+internal import Placement
 
 /// Where the kernel takes a thread's memory from, page by page as it is first touched.
 ///
@@ -213,7 +214,24 @@ extension MemoryPolicy {
     ///
     /// - Throws: ``MemoryPolicyError`` with the reason.
     public static func allowedNodes() throws(MemoryPolicyError) -> Set<Int> {
-        try ask(flags: UInt32(MPOL_F_MEMS_ALLOWED)).nodes
+        do throws(MemoryPolicyError) {
+            return try ask(flags: UInt32(MPOL_F_MEMS_ALLOWED)).nodes
+        } catch {
+            // Where a container forbids the call, the file tells the same.
+            guard let status = try? readFile("/proc/thread-self/status", limit: 1 << 20),
+                let nodes = allowedNodes(status: String(decoding: status, as: UTF8.self))
+            else { throw error }
+            return nodes
+        }
+    }
+
+    /// - Parameter status: /proc/thread-self/status: lines of a name, a colon, a tab and a value.
+    static func allowedNodes(status: String) -> Set<Int>? {
+        let name = "Mems_allowed_list:"
+        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix(name) }),
+            let nodes = try? CPUSet.list(parsing: line.dropFirst(name.count)), !nodes.isEmpty
+        else { return nil }
+        return Set(nodes)
     }
 
     private static func ask(flags: UInt32) throws(MemoryPolicyError) -> (mode: CInt, nodes: Set<Int>) {

@@ -8,8 +8,7 @@ internal import Glibc
 ///
 /// ```swift
 /// let sums = try await cluster.pmap(1...8, capturing: table) { i, table in
-///     let nodes = try PageNodes(of: table.span, sampling: 1000)
-///     print(nodes)   // 1000 pages of 4096 bytes: 1000 on node 1
+///     print(try PageNodes(of: table, sampling: 1000))   // 1000 pages of 4096 bytes: 1000 on node 1
 ///     return table.reduce(0, +)
 /// }
 /// ```
@@ -30,16 +29,21 @@ public struct PageNodes: Hashable, Sendable {
     /// Number of pages that were looked at.
     public var count: Int { pageCounts.values.reduce(absentCount, +) }
 
-    /// Looks where the pages of elements are, such as an array's: `PageNodes(of: array.span)`.
+    /// Looks where the pages of an array are.
     ///
     /// Each page that is looked at is read first: memory that another process has filled shows in this one's page tables
     /// only then.
     ///
     /// - Parameters:
-    ///   - elements: What the pages hold; they need not begin or end with it.
+    ///   - array: What the pages hold; they need not begin or end with it.
     ///   - limit: Most pages to look at, spread evenly; all unless told.
     /// - Throws: ``PageNodesError`` with the reason, where a container forbids the call, say.
     /// - Complexity: O(pages looked at), about 0.3 µs each, and their page faults.
+    public init<Element: BitwiseCopyable>(of array: [Element], sampling limit: Int = .max) throws(PageNodesError) {
+        try self.init(of: array.span, sampling: limit)
+    }
+
+    /// The same for elements that lie somewhere, one behind the other.
     public init<Element: BitwiseCopyable>(
         of elements: Span<Element>, sampling limit: Int = .max
     ) throws(PageNodesError) {

@@ -110,4 +110,16 @@ struct MemoryPolicyTests {
         let list = allowed.sorted().map(String.init).joined(separator: ",")
         #expect(error?.description.hasSuffix("cpuset: \(list)") == true)
     }
+
+    @Test("where the call for them is forbidden, the nodes are read from the thread's status")
+    func status() throws {
+        let text = "Name:\tx\nMems_allowed:\t00000000,00000013\nMems_allowed_list:\t0-1,4\nthreads:\t1\n"
+        #expect(MemoryPolicy.allowedNodes(status: text) == [0, 1, 4])
+        for bad in ["", "Mems_allowed_list:\t\n", "Mems_allowed_list:\tx\n", "Mems_allowed:\t1\n"] {
+            #expect(MemoryPolicy.allowedNodes(status: bad) == nil, "\(bad)")
+        }
+        // The two ways say the same, here too.
+        let file = try String(decoding: readFile("/proc/thread-self/status", limit: 1 << 20), as: UTF8.self)
+        #expect(try MemoryPolicy.allowedNodes(status: file) == MemoryPolicy.allowedNodes())
+    }
 }
