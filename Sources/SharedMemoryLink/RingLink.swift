@@ -121,6 +121,12 @@ package final class RingLink: Link, PolledSource {
         return try segments.share(blocks)
     }
 
+    package var sharedMemoryNodes: Set<Int> { segments?.nodes ?? [] }
+
+    package func share(_ blocks: [SharedArray<UInt8>], onNode node: Int) throws(LinkError) -> [SharedArray<UInt8>]? {
+        try segments?.share(blocks, onNode: node)
+    }
+
     /// Tells the worker which of its segments are not needed any more.
     private func sendReleases() {
         guard let bytes = segments?.takeReleases(), !bytes.isEmpty else { return }

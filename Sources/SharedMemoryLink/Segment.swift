@@ -41,4 +41,9 @@ package final class Segment: Sendable {
         unsafe UnsafeMutableRawBufferPointer(
             start: memory.bytes.baseAddress.unsafelyUnwrapped + name.offset, count: name.byteCount)
     }
+
+    /// The NUMA nodes of its pages, of at most `limit`; nil where the system does not say.
+    internal func nodes(sampling limit: Int) -> [Int]? {
+        memory.nodes(of: name.offset..<name.offset + name.byteCount, sampling: limit)
+    }
 }

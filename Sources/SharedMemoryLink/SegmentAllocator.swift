@@ -2,6 +2,9 @@
 ///
 /// Page faults cost more than the copy, so pages that are freed stay allocated, up to a limit of their own. It decides
 /// only: who calls it allocates and releases what it says. Segments are whole pages, so that no two of them share one.
+///
+/// Pages may belong to a NUMA node: then only segments for that node are made of them, and when these are freed the next
+/// ones for it. Which pages do is said with ``give(_:to:)``.
 internal struct SegmentAllocator: Sendable {
     /// What a page costs whoever writes to it.
     enum Page: UInt8 {
@@ -40,9 +43,12 @@ internal struct SegmentAllocator: Sendable {
     /// Pages that are allocated.
     private(set) var allocatedCount = 0
 
+    /// Pages that nobody has and that belong to no node.
     private var free = FreeBlocks()
-    /// The number of pages of each segment, with what rounding adds, by its first page.
-    private var segments: [Int: Int] = [:]
+    /// Pages that nobody has, by the node they belong to.
+    private var placed: [Int: FreeBlocks] = [:]
+    /// The number of pages of each segment, with what rounding adds, and its node, by its first page.
+    private var segments: [Int: (count: Int, node: Int?)] = [:]
     /// What is known of each page, up to the last that was ever granted.
     private var pages: [Page] = []
 
@@ -58,18 +64,25 @@ internal struct SegmentAllocator: Sendable {
     }
 
     /// Number of free ranges; no two of them touch.
-    var freeRangeCount: Int { free.count }
+    var freeRangeCount: Int { placed.values.reduce(free.count) { $0 + $1.count } }
+
+    /// The node whose pages the segment has that begins with page `first`; nil if they are of none.
+    func node(of first: Int) -> Int? { segments[first]?.node }
+
+    /// Whether the limit allows for a segment of `count` pages.
+    func allows(_ count: Int) -> Bool { count <= limit - usedCount }
 
     /// Gives `count` pages, at least 1; nil if the limit or the addresses have no room for them.
     ///
+    /// - Parameter node: The node that the pages shall belong to; those that belong to none unless told.
     /// - Complexity: O(`count`), and when the limit makes it release pages O(pages that are free).
-    mutating func allocate(_ count: Int) -> Grant? {
+    mutating func allocate(_ count: Int, on node: Int? = nil) -> Grant? {
         precondition(count > 0, "a segment has at least one page")
-        guard count <= limit - usedCount else { return nil }
+        guard allows(count) else { return nil }
         // Rounded, so that what is freed is found again by the next of about this size.
         let size = min(FreeBlocks.rounded(count), limit - usedCount)
-        guard let block = free.take(size) ?? free.take(count) else { return nil }
-        segments[block.lowerBound] = block.count
+        guard let block = take(size, count, of: node) else { return nil }
+        segments[block.lowerBound] = (block.count, node)
         usedCount += block.count
         keptCount -= allocatedCount(in: block)
 
@@ -87,22 +100,82 @@ internal struct SegmentAllocator: Sendable {
     /// - Returns: Pages to be released, because too many would be kept.
     /// - Complexity: O(pages of the segment), and when pages are released O(pages that are free).
     mutating func free(_ first: Int) -> [Range<Int>] {
-        guard let count = segments.removeValue(forKey: first) else { preconditionFailure("a segment that is in use") }
-        let block = first..<first + count
-        usedCount -= count
+        guard let segment = segments.removeValue(forKey: first) else { preconditionFailure("a segment that is in use") }
+        let block = first..<first + segment.count
+        usedCount -= segment.count
         keptCount += allocatedCount(in: block)
-        free.insert(block)
+        insert(block, node: segment.node)
         return keptCount > keptLimit ? release(keptCount - keptLimit / 2) : []
     }
 
-    /// Chooses kept pages to be released, `count` of them or all: those of large blocks first.
+    // MARK: - Nodes
+
+    /// Pages for a node at a time, where there are as many: each range is a mapping of its own for the kernel, and the
+    /// number of those is limited.
+    private static let piece = 4096
+
+    /// Takes pages that belong to no node away, for a segment of `count` on a node that has no room for it; nil if there
+    /// are none.
+    ///
+    /// - Returns: More than `count` where there are, to be given to the node with ``give(_:to:)``, or back; and those of
+    ///   them that are to be released before, because the memory that they have is anywhere.
+    mutating func takeUnplaced(_ count: Int) -> (pages: Range<Int>, releases: [Range<Int>])? {
+        let size = FreeBlocks.rounded(count)
+        guard let pages = free.take(max(size, min(Self.piece, limit / 16))) ?? take(size, count, of: nil) else {
+            return nil
+        }
+        return (pages, vacate(pages))
+    }
+
+    /// Takes all free pages away from the nodes that they belong to, to be given to none or to another.
+    ///
+    /// - Returns: The pages, and those of them that are to be released before.
+    mutating func takePlaced() -> (pages: [Range<Int>], releases: [Range<Int>]) {
+        var pages: [Range<Int>] = []
+        for blocks in placed.values {
+            blocks.fromLargest { block in
+                pages.append(block)
+                return true
+            }
+        }
+        placed = [:]
+        return (pages, pages.flatMap { vacate($0) })
+    }
+
+    /// Has pages that were taken away, and are released, belong to a node from now on; or to none.
+    mutating func give(_ pages: Range<Int>, to node: Int?) { insert(pages, node: node) }
+
+    /// Free pages that will have no memory any more; returns those that have any now.
+    private mutating func vacate(_ pages: Range<Int>) -> [Range<Int>] {
+        let releases = runs(in: pages).filter { $0.state != .absent }.map(\.pages)
+        for range in releases {
+            keptCount -= range.count
+            mark(range, .absent)
+        }
+        return releases
+    }
+
+    private mutating func take(_ size: Int, _ count: Int, of node: Int?) -> Range<Int>? {
+        guard let node else { return free.take(size) ?? free.take(count) }
+        return placed[node]?.take(size) ?? placed[node]?.take(count)
+    }
+
+    private mutating func insert(_ range: Range<Int>, node: Int?) {
+        if let node { placed[node, default: FreeBlocks()].insert(range) } else { free.insert(range) }
+    }
+
+    // MARK: - Pages
+
+    /// Chooses kept pages to be released, `count` of them or all: those of large blocks first, and of no node first.
+    ///
+    /// Those that belong to a node still do.
     ///
     /// - Complexity: O(pages that are free).
     mutating func release(_ count: Int) -> [Range<Int>] {
         var wanted = min(count, keptCount)
         var releases: [Range<Int>] = []
         guard wanted > 0 else { return releases }
-        free.fromLargest { block in
+        func choose(_ block: Range<Int>) -> Bool {
             var first = min(block.upperBound, pages.count)
             let end = first
             while first > block.lowerBound, wanted > 0 {
@@ -114,6 +187,8 @@ internal struct SegmentAllocator: Sendable {
             if !range.isEmpty { releases.append(range) }
             return wanted > 0
         }
+        free.fromLargest(choose)
+        for blocks in placed.values where wanted > 0 { blocks.fromLargest(choose) }
         for range in releases {
             keptCount -= allocatedCount(in: range)
             mark(range, .absent)

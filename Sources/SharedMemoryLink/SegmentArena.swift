@@ -103,11 +103,16 @@ public final class SegmentArena: Sendable {
 
     /// A segment whose bytes have any value, or are zero.
     ///
-    /// - Parameter byteCount: Size, at least 1; takes whole pages.
-    /// - Throws: ``SharedMemoryError/Code/limitReached`` or ``SharedMemoryError/Code/outOfMemory``.
+    /// - Parameters:
+    ///   - byteCount: Size, at least 1; takes whole pages.
+    ///   - node: The NUMA node that its pages shall be on, while that has memory; unless told that of who touches them first.
+    /// - Throws: ``SharedMemoryError/Code/limitReached`` or ``SharedMemoryError/Code/outOfMemory``, or
+    ///   ``SharedMemoryError/Code/notPlaced`` for a node.
     /// - Complexity: O(`byteCount`) for pages that are new: 38 ms for 80 MB; for others little, but for making them zero.
-    package func allocate(byteCount: Int, zeroed: Bool = false) throws(SharedMemoryError) -> Segment {
-        try build(byteCount) { _, run throws(SharedMemoryError) in
+    package func allocate(
+        byteCount: Int, zeroed: Bool = false, on node: Int? = nil
+    ) throws(SharedMemoryError) -> Segment {
+        try build(byteCount, on: node) { _, run throws(SharedMemoryError) in
             try makeWritable(run)
             if zeroed, run.state != .absent {
                 // SAFETY: pages of the new segment, which nobody else has.
@@ -119,13 +124,17 @@ public final class SegmentArena: Sendable {
 
     /// A segment that holds the bytes of `pieces`, one behind the other; at least one byte in all.
     ///
-    /// - Throws: ``SharedMemoryError/Code/limitReached`` or ``SharedMemoryError/Code/outOfMemory``.
+    /// - Parameter node: The NUMA node that its pages shall be on, while that has memory; unless told this thread's.
+    /// - Throws: ``SharedMemoryError/Code/limitReached`` or ``SharedMemoryError/Code/outOfMemory``, or
+    ///   ``SharedMemoryError/Code/notPlaced`` for a node.
     /// - Complexity: O(bytes): 80 MB into new pages in 29 ms, into pages of a segment that was freed at the speed of
     ///   memory.
     @unsafe
-    package func allocate(copying pieces: [UnsafeRawBufferPointer]) throws(SharedMemoryError) -> Segment {
+    package func allocate(
+        copying pieces: [UnsafeRawBufferPointer], on node: Int? = nil
+    ) throws(SharedMemoryError) -> Segment {
         let byteCount = unsafe pieces.reduce(0) { $0 + $1.count }
-        return try build(byteCount) { segment, run throws(SharedMemoryError) in
+        return try build(byteCount, on: node) { segment, run throws(SharedMemoryError) in
             // New pages are best written past the mapping; when they are used again they are entered into it.
             let isNew = run.state == .absent && !SharedMemory.hasHugePages
             if !isNew { try makeWritable(run) }
@@ -150,9 +159,9 @@ public final class SegmentArena: Sendable {
 
     /// Finds room for a segment, and has `fill` deal with its pages, those of one state at a time.
     private func build(
-        _ byteCount: Int, _ fill: (Segment, SegmentAllocator.Run) throws(SharedMemoryError) -> Void
+        _ byteCount: Int, on node: Int?, _ fill: (Segment, SegmentAllocator.Run) throws(SharedMemoryError) -> Void
     ) throws(SharedMemoryError) -> Segment {
-        guard let (grant, asks) = reserve(SegmentArena.pages(byteCount)) else {
+        guard let (grant, asks) = try reserve(SegmentArena.pages(byteCount), on: node) else {
             throw SharedMemoryError(
                 .limitReached,
                 """
@@ -211,10 +220,18 @@ public final class SegmentArena: Sendable {
         }
     }
 
+    /// The NUMA node that a segment of this arena was made for; nil if for none.
+    package func node(of segment: SegmentName) -> Int? {
+        guard segment.arena == identity else { return nil }
+        return state.withLock { $0.allocator.node(of: segment.offset / SegmentArena.pageByteCount) }
+    }
+
     /// Room for a segment, and whether the system should be asked before its pages are taken.
-    private func reserve(_ count: Int) -> (SegmentAllocator.Grant, asks: Bool)? {
-        state.withLock { state in
-            guard let grant = state.allocator.allocate(count) else { return nil }
+    private func reserve(
+        _ count: Int, on node: Int?
+    ) throws(SharedMemoryError) -> (SegmentAllocator.Grant, asks: Bool)? {
+        try state.withLock { state throws(SharedMemoryError) in
+            guard let grant = try grant(count, on: node, &state.allocator) else { return nil }
             release(grant.releases, &state.allocator)
             for run in grant.runs where run.state == .absent {
                 state.takenByteCount += run.pages.count * SegmentArena.pageByteCount
@@ -223,6 +240,41 @@ public final class SegmentArena: Sendable {
             if asks { state.takenByteCount = 0 }
             return (grant, asks)
         }
+    }
+
+    /// Pages for a segment, after some were given to its node if need be.
+    private func grant(
+        _ count: Int, on node: Int?, _ allocator: inout SegmentAllocator
+    ) throws(SharedMemoryError) -> SegmentAllocator.Grant? {
+        if let grant = allocator.allocate(count, on: node) { return grant }
+        guard allocator.allows(count) else { return nil }
+        if let node, let grant = try place(count, on: node, &allocator) { return grant }
+        // The addresses that there are may belong to nodes.
+        let withdrawn = allocator.takePlaced()
+        guard !withdrawn.pages.isEmpty else { return nil }
+        release(withdrawn.releases, &allocator)
+        for pages in withdrawn.pages {
+            // Where that fails the pages prefer a node without need.
+            try? memory.prefer(nil, for: SegmentArena.bytes(pages))
+            allocator.give(pages, to: nil)
+        }
+        guard let node else { return allocator.allocate(count) }
+        return try place(count, on: node, &allocator)
+    }
+
+    private func place(
+        _ count: Int, on node: Int, _ allocator: inout SegmentAllocator
+    ) throws(SharedMemoryError) -> SegmentAllocator.Grant? {
+        guard let (pages, releases) = allocator.takeUnplaced(count) else { return nil }
+        release(releases, &allocator)
+        do throws(SharedMemoryError) {
+            try memory.prefer(node, for: SegmentArena.bytes(pages))
+        } catch {
+            allocator.give(pages, to: nil)
+            throw error
+        }
+        allocator.give(pages, to: node)
+        return allocator.allocate(count, on: node)
     }
 
     /// Throws if the system does not have `byteCount` bytes more.

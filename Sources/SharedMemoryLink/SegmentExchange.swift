@@ -28,6 +28,7 @@ package final class SegmentExchange: Sendable {
     private let arena: @Sendable () throws(SharedMemoryError) -> SegmentArena
     private let peer: Mutex<Peer>
     private let isTrusted: Bool
+    private let placing: NodePlacing?
     private let state = Mutex(State())
     private let returns = Returns()
 
@@ -69,11 +70,13 @@ package final class SegmentExchange: Sendable {
     ///   - arena: Where this side's segments lie; asked for when the first is sent.
     ///   - peer: Descriptor of the other side's arena.
     ///   - isTrusted: Whether the other side is this process's driver.
+    ///   - placing: The NUMA nodes of this host; without, segments are placed on none.
     package init(
         _ arena: @escaping @Sendable () throws(SharedMemoryError) -> SegmentArena, peer: consuming Descriptor,
-        isTrusted: Bool = false
+        isTrusted: Bool = false, placing: NodePlacing? = nil
     ) {
         self.arena = arena
+        self.placing = placing
         self.isTrusted = isTrusted
         self.peer = Mutex(Peer(descriptor: .some(peer)))
     }
@@ -141,6 +144,42 @@ package final class SegmentExchange: Sendable {
                 shared.append(try copy(block, to: own))
             }
         }
+        return shared
+    }
+
+    /// The NUMA nodes that ``share(_:onNode:)`` tells apart.
+    package var nodes: Set<Int> { placing?.nodes ?? [] }
+
+    /// How many pages of a segment are looked at whether they lie where they should.
+    private static let checkedPages = 64
+
+    /// Arrays with the same bytes that lie in this side's arena, in pages of a NUMA node.
+    ///
+    /// - Returns: nil if they can't be placed there, after that was told.
+    package func share(_ blocks: [SharedArray<UInt8>], onNode node: Int) throws(LinkError) -> [SharedArray<UInt8>]? {
+        guard let placing, placing.nodes.contains(node) else { return nil }
+        let own = try own()
+        var shared: [SharedArray<UInt8>] = []
+        var (strayed, looked) = (0, 0)
+        for block in blocks {
+            if let place = block.segmentPlace, own.node(of: place.segment.name) == node {
+                shared.append(block)
+                continue
+            }
+            do throws(SharedMemoryError) {
+                let copy = try SharedArray(copying: block.span, in: own, onNode: node)
+                shared.append(copy)
+                if let places = copy.segmentPlace?.segment.nodes(sampling: SegmentExchange.checkedPages) {
+                    looked += places.count
+                    strayed += places.count { $0 != node }
+                }
+            } catch {
+                guard error.code == .notPlaced else { throw LinkError(code: .outOfMemory, "\(error)") }
+                placing.giveUp(error)
+                return nil
+            }
+        }
+        if strayed > 0 { placing.strayed(strayed, of: looked, from: node) }
         return shared
     }
 

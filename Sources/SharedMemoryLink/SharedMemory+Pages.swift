@@ -99,7 +99,7 @@ extension SharedMemory {
         ["[always]", "[within_size]", "[advise]", "[force]"].contains { setting.contains($0) }
     }
 
-    private func check(_ range: Range<Int>) {
+    internal func check(_ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "a range inside the shared memory")
     }
 }

@@ -4,7 +4,7 @@ import Glibc
 public struct SharedMemoryError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of failure; compare it with the static members. New kinds may be added.
     public struct Code: Hashable, Sendable {
-        private enum Kind { case outOfMemory, limitReached, untrusted, outOfBounds, system }
+        private enum Kind { case outOfMemory, limitReached, untrusted, outOfBounds, notPlaced, system }
         private let kind: Kind
         /// The machine, or a limit that the system sets, has no more memory to give.
         public static let outOfMemory = Code(kind: .outOfMemory)
@@ -14,6 +14,8 @@ public struct SharedMemoryError: Error, Hashable, Sendable, CustomStringConverti
         public static let untrusted = Code(kind: .untrusted)
         /// A peer named bytes that are not in its arena, or that it never allocated.
         public static let outOfBounds = Code(kind: .outOfBounds)
+        /// Memory could not be placed on the NUMA node that was asked for; without a node it can be had.
+        public static let notPlaced = Code(kind: .notPlaced)
         /// Another call to the operating system failed.
         public static let system = Code(kind: .system)
     }
@@ -33,6 +35,19 @@ public struct SharedMemoryError: Error, Hashable, Sendable, CustomStringConverti
         self.init(
             .outOfMemory,
             "cannot \(action): the machine and its limits have \(left) bytes left; \(SharedMemoryError.cure)")
+    }
+
+    /// Names a node that memory can't be placed on.
+    internal init(node: Int, errno: Int32) {
+        let cure =
+            switch errno {
+            case EPERM: "; a container needs CAP_SYS_NICE for this, or a seccomp profile that allows mbind"
+            case ENOSYS: "; this kernel was built without NUMA, or the container's seccomp profile hides mbind"
+            case EINVAL: "; use a node that exists, has memory and is in this process's cpuset"
+            case ENOMEM: "; raise the limit on mappings (vm.max_map_count)"
+            default: ""
+            }
+        self.init(.notPlaced, SystemError("place shared memory on NUMA node \(node)", errno: errno).description + cure)
     }
 
     private static let cure =

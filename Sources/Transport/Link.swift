@@ -32,6 +32,16 @@ public protocol Link: AnyObject, Sendable {
     /// - Throws: ``LinkError/Code/outOfMemory``.
     func share(_ blocks: [SharedArray<UInt8>]) throws(LinkError) -> [SharedArray<UInt8>]
 
+    /// The NUMA nodes of the other side's host, by their OS indices, on which ``share(_:onNode:)`` can place blocks; none
+    /// where it can't, or there is only one.
+    var sharedMemoryNodes: Set<Int> { get }
+
+    /// Puts blocks where ``share(_:)`` does, in memory of one of the ``sharedMemoryNodes``.
+    ///
+    /// - Returns: As ``share(_:)``; nil if they can't be placed there after all.
+    /// - Throws: ``LinkError/Code/outOfMemory``.
+    func share(_ blocks: [SharedArray<UInt8>], onNode node: Int) throws(LinkError) -> [SharedArray<UInt8>]?
+
     /// Ends the link; frames not yet taken by the carrier are lost. Calling it again does nothing.
     func close()
 
@@ -52,6 +62,14 @@ extension Link {
 
     /// Nothing can be gained.
     public func share(_ blocks: [SharedArray<UInt8>]) throws(LinkError) -> [SharedArray<UInt8>] { blocks }
+
+    /// None.
+    public var sharedMemoryNodes: Set<Int> { [] }
+
+    /// There are no nodes to tell apart.
+    public func share(_ blocks: [SharedArray<UInt8>], onNode node: Int) throws(LinkError) -> [SharedArray<UInt8>]? {
+        nil
+    }
 }
 
 /// How much a link carries.

@@ -124,6 +124,122 @@ struct SegmentAllocatorTests {
         #expect(allocator.keptCount == allocator.allocatedCount)
     }
 
+    @Test("pages of a node are for segments on that node, and are found again by the next one there")
+    func nodes() throws {
+        var allocator = SegmentAllocator(pageCount: 2000, limit: 1000, keptLimit: 1000)
+        // Pages that were used before have memory of any node.
+        let plain = try allocator.grant(300)
+        allocator.mark(plain.pages, .mapped)
+        allocator.freeAndKeep(plain.pages.lowerBound)
+        #expect(throws: NoRoom.self) { try allocator.grant(300, on: 1) }
+        var taken = try allocator.unplaced(1500)
+        allocator.give(taken.pages, to: nil)
+        #expect(taken.releases == [plain.pages] && allocator.keptCount == 0)
+
+        taken = try allocator.unplaced(300)
+        allocator.give(taken.pages, to: 1)
+        let placed = try allocator.grant(300, on: 1)
+        #expect(placed.runs == [.init(pages: placed.pages, state: .absent)])
+        #expect(allocator.node(of: placed.pages.lowerBound) == 1)
+        allocator.mark(placed.pages, .mapped)
+        allocator.freeAndKeep(placed.pages.lowerBound)
+        let others = [try allocator.grant(300), try allocator.grant(100)]
+        #expect(others.allSatisfy { !$0.pages.overlaps(placed.pages) })
+        #expect(allocator.node(of: others[0].pages.lowerBound) == nil)
+        #expect(throws: NoRoom.self) { try allocator.grant(1, on: 0) }
+        let again = try allocator.grant(300, on: 1)
+        #expect(again.runs == [.init(pages: placed.pages, state: .mapped)])
+    }
+
+    @Test("pages of nodes are kept and released like others, and can be taken away from their nodes")
+    func nodesReleased() throws {
+        var allocator = SegmentAllocator(pageCount: 1000, limit: 1000, keptLimit: 1000)
+        var placed: [Range<Int>] = []
+        for node in 0..<2 {
+            let taken = try allocator.unplaced(400)
+            allocator.give(taken.pages, to: node)
+            placed.append(try allocator.grant(400, on: node).pages)
+        }
+        for pages in placed { allocator.freeAndKeep(pages.lowerBound) }
+        #expect(allocator.keptCount == 800)
+        #expect(Set(allocator.release(.max).joined()) == Set(placed.joined()))
+        #expect(allocator.keptCount == 0)
+        // No addresses are left but those of the nodes.
+        #expect(throws: NoRoom.self) { try allocator.grant(500) }
+        let rest = try allocator.grant(400, on: 1)
+        let withdrawn = allocator.takePlaced()
+        for pages in withdrawn.pages { allocator.give(pages, to: nil) }
+        #expect(withdrawn.releases.isEmpty && !withdrawn.pages.joined().contains(rest.pages.lowerBound))
+        let other = try allocator.grant(400)
+        #expect(!other.pages.overlaps(rest.pages))
+        #expect(throws: NoRoom.self) { try allocator.grant(1, on: 0) }
+    }
+
+    @Test("with nodes, as a naive list of pages does, over many random steps", arguments: 1...8 as ClosedRange<UInt64>)
+    func nodesModel(seed: UInt64) {
+        var random = SplitMix(state: seed)
+        let (pageCount, limit, keptLimit) = (4000, 2000, Int.random(in: 0...2000, using: &random))
+        var allocator = SegmentAllocator(pageCount: pageCount, limit: limit, keptLimit: keptLimit)
+        var isPresent = [Bool](repeating: false, count: pageCount)
+        var isUsed = isPresent
+        var home = [Int?](repeating: nil, count: pageCount)
+        var live: [Range<Int>] = []
+
+        func release(_ releases: [Range<Int>]) {
+            #expect(releases.joined().allSatisfy { !isUsed[$0] })
+            for page in releases.joined() { isPresent[page] = false }
+        }
+        /// Notes that a node's policy goes for pages from now on; it could not for pages that have memory.
+        func give(_ pages: Range<Int>, to node: Int?) {
+            #expect(pages.allSatisfy { !isUsed[$0] && !isPresent[$0] })
+            for page in pages { home[page] = node }
+            allocator.give(pages, to: node)
+        }
+        func grant(_ count: Int, on node: Int?) -> SegmentAllocator.Grant? {
+            if let grant = allocator.allocate(count, on: node) { return grant }
+            guard allocator.allows(count) else { return nil }
+            if let node, let taken = allocator.takeUnplaced(count) {
+                release(taken.releases)
+                give(taken.pages, to: node)
+            } else {
+                let withdrawn = allocator.takePlaced()
+                release(withdrawn.releases)
+                for pages in withdrawn.pages { give(pages, to: nil) }
+            }
+            return allocator.allocate(count, on: node)
+        }
+        var granted = [Int?: Int]()
+        for _ in 0..<3000 {
+            if live.isEmpty || Int.random(in: 0..<5, using: &random) > 1 {
+                let count = Int.random(in: 1...(Bool.random(using: &random) ? 500 : 40), using: &random)
+                let node = [nil, 0, 1].randomElement(using: &random).flatMap { $0 }
+                guard let grant = grant(count, on: node) else { continue }
+                granted[node, default: 0] += 1
+                #expect(grant.pages.allSatisfy { !isUsed[$0] && home[$0] == node })
+                for run in grant.runs { #expect(run.pages.allSatisfy { isPresent[$0] == (run.state != .absent) }) }
+                for page in grant.pages { (isUsed[page], isPresent[page]) = (true, true) }
+                release(grant.releases)
+                live.append(grant.pages)
+            } else {
+                let freed = live.remove(at: Int.random(in: live.indices, using: &random))
+                for page in freed { isUsed[page] = false }
+                release(allocator.free(freed.lowerBound))
+                #expect(allocator.keptCount <= keptLimit)
+            }
+            #expect(allocator.allocatedCount == isPresent.count { $0 } && allocator.allocatedCount <= limit)
+        }
+        #expect([nil, 0, 1].allSatisfy { granted[$0, default: 0] > 100 }, "\(granted)")
+        for pages in live {
+            for page in pages { isUsed[page] = false }
+            release(allocator.free(pages.lowerBound))
+        }
+        let withdrawn = allocator.takePlaced()
+        release(withdrawn.releases)
+        for pages in withdrawn.pages { give(pages, to: nil) }
+        #expect(allocator.freeRangeCount == 1 && allocator.usedCount == 0)
+        #expect(allocator.keptCount == allocator.allocatedCount)
+    }
+
     @Test("a hundred thousand segments are freed in any order, and leave one range")
     func many() throws {
         var allocator = SegmentAllocator(pageCount: 1 << 20, limit: 1 << 20, keptLimit: 1 << 20)
@@ -139,9 +255,15 @@ private struct NoRoom: Error {}
 
 extension SegmentAllocator {
     /// Pages that have to be had.
-    fileprivate mutating func grant(_ count: Int) throws -> Grant {
-        guard let grant = allocate(count) else { throw NoRoom() }
+    fileprivate mutating func grant(_ count: Int, on node: Int? = nil) throws -> Grant {
+        guard let grant = allocate(count, on: node) else { throw NoRoom() }
         return grant
+    }
+
+    /// Pages that have to be taken away.
+    fileprivate mutating func unplaced(_ count: Int) throws -> (pages: Range<Int>, releases: [Range<Int>]) {
+        guard let taken = takeUnplaced(count) else { throw NoRoom() }
+        return taken
     }
 
     /// Frees a segment of which nothing has to be released.
