@@ -91,7 +91,7 @@ let package = Package(
         tests("Remote", ["Remote", "Wire"]),
         tests("Agent", ["Agent", "Machine", "Placement", "Remote", "Transport"]),
         tests("Scheduling", ["Scheduling"]),
-        tests("ClusterRuntime", ["ClusterRuntime", "Placement", "Remote", "Transport", "Wire"]),
+        tests("ClusterRuntime", ["ClusterRuntime", "Machine", "Placement", "Remote", "Transport", "Wire"]),
         tests(
             "ParallelMap", ["ClusterRuntime", "ParallelMap", "Placement", "Remote", "Scheduling", "Transport", "Wire"]),
         tests("Machine", ["Machine", "Placement"]),

@@ -117,7 +117,7 @@ package final class WorkerProcess: Sendable {
             launch, descriptors: [nothing, output.far.number, error.far.number] + inherited.list, link: 3)
         spawned.watch = OpenFiles.moved(Descriptor(owning: spawned.watch)).release()
         let segments = SegmentExchange(
-            { () throws(SharedMemoryError) in arena }, peer: OpenFiles.moved(reading))
+            { () throws(SharedMemoryError) in arena }, peer: OpenFiles.moved(reading), placing: .ofThisHost)
         let worker = WorkerProcess(
             spawned, link: RingLink(rings, segments, owning: OpenFiles.moved(sockets.takeNear())),
             output: WorkerOutput(

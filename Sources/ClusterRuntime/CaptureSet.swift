@@ -12,23 +12,45 @@ package final class CaptureSet: Sendable {
     let typeName: String
     /// The values. It keeps the memory of large arrays as it is, and where it is.
     let message: WireMessage
-    /// Blocks where workers of one host share them, by that memory.
-    private let shared = Mutex<[ObjectIdentifier: [SharedArray<UInt8>]]>([:])
+    /// Blocks where workers of one host, or of one of its NUMA nodes, share them. Held while they are copied.
+    private let shared = Mutex<[CaptureCopy: [SharedArray<UInt8>]]>([:])
+    /// How many copies were made where, for who must not wait for one.
+    private let copies = Mutex<[CaptureCopy]>([])
+    private let placement: CapturePlacement
 
     /// `nil` when they have been freed.
     private let holders = Mutex<[MemberReference]?>([])
 
     /// - Throws: ``BodyError`` for a private type.
-    package init(_ encoded: EncodedCaptures) throws(BodyError) {
+    package init(_ encoded: EncodedCaptures, _ placement: CapturePlacement = .perHost) throws(BodyError) {
         typeName = try encoded.typeName()
         message = encoded.message
+        self.placement = placement
+    }
+
+    /// Bytes that they take on the host where they take most: those of the blocks once for each copy.
+    var byteCount: Int {
+        let copies = copies.withLock { $0 }
+        guard copies.count > 1 else { return message.byteCount }
+        let most = Dictionary(grouping: copies, by: \.memory).values.map(\.count).max() ?? 1
+        return message.byteCount + (most - 1) * blockByteCount
+    }
+
+    /// The NUMA nodes that have copies of their own.
+    var nodes: [Int] { copies.withLock { $0.compactMap(\.node) } }
+
+    /// Bytes of what ``blocks(for:workerOn:)`` gives.
+    private var blockByteCount: Int {
+        message.blocks.reduce(isApart ? message.bytes.count : 0) { $0 + $1.count }
     }
 
     /// Whether the message's bytes are a block themselves: the first, before those that it has.
     var isApart: Bool { message.bytes.count >= EncodedCaptures.blockByteCount }
 
-    /// The blocks to send along; they are put into shared memory for the first worker of a host.
-    func blocks(for link: any Link) throws(LinkError) -> [SharedArray<UInt8>] {
+    /// The blocks to send along; they are put into shared memory for the first worker of a host, or of a NUMA node.
+    ///
+    /// - Parameter numa: The nodes that the worker was placed on; none if it was not placed.
+    func blocks(for link: any Link, workerOn numa: [Int] = []) throws(LinkError) -> [SharedArray<UInt8>] {
         var blocks = message.blocks
         if isApart {
             // The array as it is: a list of plain elements that is large enough is always kept.
@@ -39,11 +61,27 @@ package final class CaptureSet: Sendable {
         }
         guard !blocks.isEmpty, let memory = link.sharedMemory else { return blocks }
         return try shared.withLock { shared throws(LinkError) in
-            if let known = shared[memory] { return known }
+            if let node = placement.node(ofWorkerOn: numa, among: link.sharedMemoryNodes) {
+                let copy = CaptureCopy(memory: memory, node: node)
+                if let known = shared[copy] { return known }
+                if let placed = try link.share(blocks, onNode: node) {
+                    add(copy, placed, to: &shared)
+                    return placed
+                }
+            }
+            let copy = CaptureCopy(memory: memory, node: nil)
+            if let known = shared[copy] { return known }
             let placed = try link.share(blocks)
-            shared[memory] = placed
+            add(copy, placed, to: &shared)
             return placed
         }
+    }
+
+    private func add(
+        _ copy: CaptureCopy, _ blocks: [SharedArray<UInt8>], to shared: inout [CaptureCopy: [SharedArray<UInt8>]]
+    ) {
+        shared[copy] = blocks
+        copies.withLock { $0.append(copy) }
     }
 
     /// Notes that a worker was told of them; false if they have been freed already, by the end of a map that was still
@@ -81,7 +119,7 @@ package final class CaptureCache: Sendable {
     private struct Entry {
         let captures: CaptureSet
         var users = 0
-        var byteCount: Int { captures.message.byteCount }
+        var byteCount: Int { captures.byteCount }
     }
 
     private struct State {
@@ -92,11 +130,14 @@ package final class CaptureCache: Sendable {
 
     /// Most bytes that unused captures may take, in the driver and in each worker.
     package let limit: Int
+    /// Where what it keeps lies.
+    package let placement: CapturePlacement
     private let state = Mutex(State())
 
-    package init(limit: Int = 1 << 29) {
+    package init(limit: Int = 1 << 29, placement: CapturePlacement = .perHost) {
         precondition(limit >= 0, "a limit is not negative")
         self.limit = limit
+        self.placement = placement
     }
 
     /// What it has done so far.
@@ -105,6 +146,7 @@ package final class CaptureCache: Sendable {
             var statistics = state.statistics
             statistics.count = state.entries.count
             statistics.byteCount = state.entries.reduce(0) { $0 + $1.byteCount }
+            for node in state.entries.flatMap(\.captures.nodes) { statistics.copiesOnNodes[node, default: 0] += 1 }
             return statistics
         }
     }
@@ -123,7 +165,7 @@ package final class CaptureCache: Sendable {
                 entry = state.entries.remove(at: index)
                 state.statistics.hits += 1
             } else {
-                entry = Entry(captures: try CaptureSet(encoded))
+                entry = Entry(captures: try CaptureSet(encoded, placement))
                 state.statistics.misses += 1
             }
             entry.users += 1
@@ -171,8 +213,12 @@ package final class CaptureCache: Sendable {
 public struct CaptureStatistics: Hashable, Sendable {
     /// Sets of captures that are kept now.
     public internal(set) var count = 0
-    /// Bytes that they have, encoded: in shared memory once on each host, for arrays of numbers; else in each worker.
+    /// Bytes that they have, encoded: in shared memory once on each host, for arrays of numbers; else in each worker. Where
+    /// NUMA nodes have copies of their own, all copies on the host that has most.
     public internal(set) var byteCount = 0
+    /// How many of those sets have a copy of their own on a NUMA node, by its OS index; see
+    /// ``CapturePlacement/perNUMANode``.
+    public internal(set) var copiesOnNodes: [Int: Int] = [:]
     /// Maps whose captures were kept from before: nothing was sent.
     public internal(set) var hits = 0
     /// Maps whose captures were not.

@@ -22,10 +22,11 @@ public final class Cluster: Sendable {
     /// Silence after which a worker counts as lost.
     package let heartbeatLimit: Duration
     /// Captures of maps that were given no pool of their own.
-    package let captureCache = CaptureCache()
+    package let captureCache: CaptureCache
 
-    package init(heartbeatLimit: Duration) {
+    package init(heartbeatLimit: Duration, captures: CapturePlacement = .perHost) {
         self.heartbeatLimit = heartbeatLimit
+        captureCache = CaptureCache(placement: captures)
     }
 
     /// The numbers of all workers, ascending.

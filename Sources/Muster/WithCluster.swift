@@ -19,14 +19,16 @@ public import ClusterRuntime
 /// - Parameters:
 ///   - manager: Where the first workers come from; more can be added later.
 ///   - heartbeatLimit: Silence after which a worker counts as lost and is ended. A busy worker is not silent.
+///   - captures: Whether a host has one copy of the large arrays that maps without a pool capture, or each of its NUMA nodes
+///     one; one for the host unless told.
 ///   - body: Works with the cluster, which ends with it.
 /// - Returns: What `body` returned.
 /// - Throws: What kept the workers from starting, or what `body` threw.
 public nonisolated(nonsending) func withCluster<Result>(
-    _ manager: some ClusterManager, heartbeatLimit: Duration = .seconds(15),
+    _ manager: some ClusterManager, heartbeatLimit: Duration = .seconds(15), captures: CapturePlacement = .perHost,
     body: (Cluster) async throws -> Result
 ) async throws -> Result {
-    try await withCluster(heartbeatLimit: heartbeatLimit) { cluster in
+    try await withCluster(heartbeatLimit: heartbeatLimit, captures: captures) { cluster in
         try await cluster.addWorkers(manager)
         return try await body(cluster)
     }
@@ -34,7 +36,8 @@ public nonisolated(nonsending) func withCluster<Result>(
 
 /// Gives `body` a cluster without workers, to which it adds some; otherwise like the form with a manager.
 public nonisolated(nonsending) func withCluster<Result>(
-    heartbeatLimit: Duration = .seconds(15), body: (Cluster) async throws -> Result
+    heartbeatLimit: Duration = .seconds(15), captures: CapturePlacement = .perHost,
+    body: (Cluster) async throws -> Result
 ) async throws -> Result {
     switch Role.current {
     case .worker(let link) where !WorkerLoop.isInBody: await WorkerLoop.run(link: link)
@@ -42,7 +45,7 @@ public nonisolated(nonsending) func withCluster<Result>(
     case .worker, .driver: break
     }
     precondition(heartbeatLimit >= .milliseconds(100), "a heartbeat limit below 100 ms would end healthy workers")
-    let cluster = Cluster(heartbeatLimit: heartbeatLimit)
+    let cluster = Cluster(heartbeatLimit: heartbeatLimit, captures: captures)
     let guarded = try TerminationGuard(cluster)
     let result: Swift.Result<Result, any Error>
     do {

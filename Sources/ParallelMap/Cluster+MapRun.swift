@@ -170,7 +170,7 @@ struct HeldCaptures: Sendable {
             } else if let cache {
                 try cache.take(encoded)
             } else {
-                try CaptureSet(encoded)
+                try CaptureSet(encoded, cluster.captureCache.placement)
             }
     }
 

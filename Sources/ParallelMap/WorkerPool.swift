@@ -35,7 +35,8 @@ public final class WorkerPool: AbstractWorkerPool {
 /// print(pool.statistics.hits)   // 1
 /// ```
 ///
-/// Large arrays go to a host once, into shared memory, whatever the number of its workers. The least recently used
+/// Large arrays go to a host once, into shared memory, whatever the number of its workers; or with
+/// ``ClusterRuntime/CapturePlacement/perNUMANode`` once to each NUMA node that has workers. The least recently used
 /// captures are dropped when there are more bytes than the limit. Maps without a pool use one that the cluster has, see
 /// ``Cluster/captureStatistics``.
 public final class CachingPool: AbstractWorkerPool {
@@ -45,10 +46,14 @@ public final class CachingPool: AbstractWorkerPool {
 
     /// A pool of these workers.
     ///
-    /// - Parameter limit: Most bytes of captures to keep that no running map uses, at least 0; 512 MiB unless told.
-    public init(_ workers: [WorkerID], limit: Int = 1 << 29) {
+    /// - Parameters:
+    ///   - limit: Most bytes of captures to keep that no running map uses, at least 0; 512 MiB unless told. All copies on a
+    ///     host count.
+    ///   - captures: Whether a host has one copy of large arrays, or each of its NUMA nodes one; one for the host unless
+    ///     told.
+    public init(_ workers: [WorkerID], limit: Int = 1 << 29, captures: CapturePlacement = .perHost) {
         self.workers = workers
-        cache = CaptureCache(limit: limit)
+        cache = CaptureCache(limit: limit, placement: captures)
     }
 
     deinit { cache.clear() }

@@ -1,3 +1,4 @@
+import Machine
 import Testing
 
 @Suite("Captures that are kept from one map to the next", .serialized)
@@ -48,5 +49,32 @@ struct CaptureTests {
                 "after an end": "hits 4 misses 1 evictions 0 count 1 MB 40 40",
                 "cleared": "hits 4 misses 1 evictions 0 count 0 MB 0 true",
             ])
+    }
+
+    @Test("a worker's copy lies on its own node; where there is one node, all workers have the same copy")
+    func perNode() async throws {
+        let run = try await drive("captures-per-node", "2", limit: 60)
+        #expect(run.status == 0 && run.leftovers.isEmpty, "\(run)")
+        guard !run.errors.contains("could not be read") else { return print("skipped: \(run.errors)") }
+        let nodes = try MemoryPolicy.allowedNodes()
+        let placed = Dictionary(
+            uniqueKeysWithValues: run.lines.filter { $0.hasPrefix("placed") }.map { line in
+                let words = line.split(separator: " ")
+                return (String(words[2]), String(words[5].dropFirst().dropLast()))
+            })
+        #expect(placed.count == 2, "\(run)")
+        for name in ["own", "pool"] {
+            for (worker, node) in placed {
+                // 8 MB, from the start of a segment's first page on.
+                let pages = "2048 pages of 4096 bytes: 2048 on node \(node)"
+                let line = "\(name) worker \(worker): sum 549755289600.0, \(pages)"
+                #expect(run.lines.contains { $0 == line }, "\(line) \(run)")
+            }
+            let own = nodes.count > 1 ? Set(placed.values).sorted().map { "1 on node \($0)" } : []
+            let copies = "hits 1, MB \(8 * max(1, own.count)), of their own: [\(own.joined(separator: ", "))]"
+            #expect(run.value("\(name) copies:") == copies, "\(run)")
+        }
+        #expect(run.value("host copies:") == "hits 1, MB 8, of their own: []", "\(run)")
+        #expect(!run.errors.contains("NUMA"), "\(run)")
     }
 }
