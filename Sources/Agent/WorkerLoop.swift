@@ -33,6 +33,7 @@ package enum WorkerLoop {
         let parent = getppid()
         if platform_end_with_parent(parent) != 0 { endGroup() }
         SegmentArena.inherit(Descriptor(owning: inherited.arena))
+        TopologyHandover.take(from: Descriptor(owning: inherited.topology))
         let segments = SegmentExchange(
             { () throws(SharedMemoryError) in try SegmentArena.shared },
             peer: Descriptor(owning: inherited.driversArena), isTrusted: true)

@@ -112,7 +112,7 @@ package final class WorkerProcess: Sendable {
         let theirs = arenaOfWorker.takeDescriptor()
         let inherited = WorkerDescriptors(
             socket: sockets.far.number, rings: memory.number, bell: Poller.links.bell, driversArena: ours.number,
-            arena: theirs.number)
+            arena: theirs.number, topology: TopologyHandover.ofThisHost() ?? nothing)
         var spawned = try Spawner.start(
             launch, descriptors: [nothing, output.far.number, error.far.number] + inherited.list, link: 3)
         spawned.watch = OpenFiles.moved(Descriptor(owning: spawned.watch)).release()

@@ -26,7 +26,8 @@ public struct LocalAffinityManager: ClusterManager {
         let topology = try Topology.discover()
         let (plan, reservation, problem) = try CPUReservation.make { occupied in
             var request = request
-            request.occupied += occupied
+            // Who lists CPUs knows of this process's own workers there: one of them may be replaced.
+            request.occupied += request.cpus == nil ? occupied : occupied.filter { $0.owner != CPUReservation.own }
             let plan = try PlacementPlan(request, on: topology)
             return (plan, plan.workers.map(\.cpus))
         }

@@ -14,6 +14,9 @@ public final class CPUReservation: Sendable {
         var counts: [Int: Int]
     }
 
+    /// The owner of this process's own reservations.
+    package static let own = "this process"
+
     private let path: String
     private let state: Mutex<State>
 

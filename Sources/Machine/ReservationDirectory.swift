@@ -83,7 +83,7 @@ struct ReservationDirectory {
             guard let bytes = try? readFile("\(path)/\(name)", limit: 1 << 16),
                 let cpus = try? CPUSet(parsing: String(decoding: bytes, as: UTF8.self)), !cpus.isEmpty
             else { continue }
-            let text = process == getpid() ? "this process" : "process \(process)"
+            let text = process == getpid() ? CPUReservation.own : "process \(process)"
             occupations[text] = (occupations[text] ?? []).union(cpus)
         }
         return occupations.sorted { $0.key < $1.key }.map { Occupation(owner: $0.key, cpus: $0.value) }

@@ -1,11 +1,12 @@
 internal import Glibc
 public import Placement
+internal import Synchronization
 
 extension Topology {
     /// This machine, with the CPUs that this process may use.
     ///
-    /// Discovered once per process; later calls give the same value. What may be used is the mask the process was given
-    /// ∩ its cpuset ∩ what is online.
+    /// Discovered once per process, and not at all in a worker whose driver has done so: it was given what that found.
+    /// Later calls give the same value. What may be used is the mask the process was given ∩ its cpuset ∩ what is online.
     ///
     /// - Throws: ``TopologyError`` if hwloc fails, or environment variables put another machine in this one's place.
     /// - Complexity: The first call takes some milliseconds on a small machine, tens on the largest.
@@ -46,9 +47,31 @@ extension Topology {
         self.init(hwloc)
     }
 
+    /// What ``discover()`` has found in this process, as far as it was called.
+    package static var known: Topology? { found.withLock { $0 } }
+
+    /// Lets ``discover()`` take what another process of this host has found, if it has not been called yet.
+    ///
+    /// - Parameter load: Called once, when the topology is asked for; nil to explore the machine after all.
+    package static func inherit(_ load: @escaping @Sendable () -> Topology?) {
+        source.withLock { $0 = Source(load: load) }
+    }
+
+    private struct Source {
+        let load: @Sendable () -> Topology?
+    }
+
+    private static let source = Mutex<Source?>(nil)
+    private static let found = Mutex<Topology?>(nil)
+
     private static let discovered = Result { () throws(TopologyError) in
         // The mask is read before hwloc could touch it.
         let inherited = inheritedAffinity
+        if let load = source.withLock({ $0?.load }), var topology = load() {
+            if !inherited.isEmpty { topology.allowed = topology.allowed.intersection(inherited) }
+            found.withLock { $0 = topology }
+            return topology
+        }
         guard let hwloc = HwlocTopology(), hwloc.load() else {
             throw TopologyError(
                 code: .discovery, source: "this machine",
@@ -64,6 +87,7 @@ extension Topology {
         var topology = Topology(hwloc)
         if !inherited.isEmpty { topology.allowed = topology.allowed.intersection(inherited) }
         topology.cpuQuota = CPUQuota.read()
+        found.withLock { [topology] in $0 = topology }
         return topology
     }
 }

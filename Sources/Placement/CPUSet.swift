@@ -92,6 +92,25 @@ public struct CPUSet: Hashable, Sendable {
     }
 }
 
+extension CPUSet: Codable {
+    /// Reads a mask of 64-bit words, CPU 0 the lowest bit of the first.
+    public init(from decoder: any Decoder) throws {
+        let words = try decoder.singleValueContainer().decode([UInt64].self)
+        guard words.count <= (CPUSet.largestCPU + 1) / 64 else {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(
+                    codingPath: decoder.codingPath, debugDescription: "a CPU number is at most \(CPUSet.largestCPU)"))
+        }
+        self.init(words: words)
+    }
+
+    /// Writes a mask of 64-bit words, CPU 0 the lowest bit of the first.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(words)
+    }
+}
+
 extension CPUSet: ExpressibleByArrayLiteral {
     /// Creates a set of the listed CPUs.
     public init(arrayLiteral cpus: Int...) { self.init(cpus) }

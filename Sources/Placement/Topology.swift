@@ -6,9 +6,9 @@
 /// Lists are in hwloc's logical order, which walks the machine depth first: the CPUs of a core, cache, NUMA node or
 /// package follow one another in ``pus`` whatever numbers the kernel gave them. The kernel's numbers (OS indices) say
 /// nothing about nearness: they may be interleaved over packages, have gaps, and lack offline CPUs.
-public struct Topology: Hashable, Sendable {
+public struct Topology: Hashable, Codable, Sendable {
     /// A package: what sits in one socket.
-    public struct Package: Hashable, Sendable {
+    public struct Package: Hashable, Codable, Sendable {
         /// The kernel's number of the package.
         public var osIndex: Int
         /// Its CPUs, by OS index.
@@ -22,7 +22,7 @@ public struct Topology: Hashable, Sendable {
     }
 
     /// A NUMA node: memory, and the CPUs that are nearest to it.
-    public struct NUMANode: Hashable, Sendable {
+    public struct NUMANode: Hashable, Codable, Sendable {
         /// The kernel's number of the node, as memory policies want it.
         public var osIndex: Int
         /// Size of its memory in bytes; 0 where the source doesn't say.
@@ -50,7 +50,7 @@ public struct Topology: Hashable, Sendable {
 
     /// A part of the machine without a name of its own between the others: a die, a cluster of cores, a group of
     /// packages.
-    public struct Group: Hashable, Sendable {
+    public struct Group: Hashable, Codable, Sendable {
         /// What it is, where the source says so, such as `Die` or `Cluster`.
         public var kind: String?
         /// Its CPUs, by OS index.
@@ -64,7 +64,7 @@ public struct Topology: Hashable, Sendable {
     }
 
     /// A level 2 or level 3 cache.
-    public struct Cache: Hashable, Sendable {
+    public struct Cache: Hashable, Codable, Sendable {
         /// 2 or 3.
         public var level: Int
         /// Size in bytes; 0 where the source doesn't say.
@@ -81,7 +81,7 @@ public struct Topology: Hashable, Sendable {
     }
 
     /// A kind of core, on machines whose cores differ.
-    public struct CoreKind: Hashable, Sendable {
+    public struct CoreKind: Hashable, Codable, Sendable {
         /// What the source calls it, such as `IntelAtom`; nil if it has no name.
         public var name: String?
 
@@ -92,7 +92,7 @@ public struct Topology: Hashable, Sendable {
     }
 
     /// A core with its hardware threads.
-    public struct Core: Hashable, Sendable {
+    public struct Core: Hashable, Codable, Sendable {
         /// The kernel's number of the core, unique only within a package; the logical number where it gives none.
         public var osIndex: Int
         /// Its hardware threads, by OS index.
@@ -112,7 +112,7 @@ public struct Topology: Hashable, Sendable {
     }
 
     /// A processing unit: what the kernel calls a CPU, a hardware thread of a core.
-    public struct PU: Hashable, Sendable {
+    public struct PU: Hashable, Codable, Sendable {
         /// The kernel's number of the CPU.
         public var osIndex: Int
         /// Position of its core in ``Topology/cores``.
@@ -126,9 +126,9 @@ public struct Topology: Hashable, Sendable {
     }
 
     /// A device that is nearer to some CPUs than to others: a GPU, a network interface, a disk.
-    public struct Device: Hashable, Sendable {
+    public struct Device: Hashable, Codable, Sendable {
         /// What a device is for.
-        public enum Kind: String, Hashable, Sendable, CaseIterable {
+        public enum Kind: String, Hashable, Codable, Sendable, CaseIterable {
             /// Graphics and computing.
             case gpu
             /// Ethernet, InfiniBand and their like.

@@ -51,6 +51,10 @@ struct PlacementPlanTests {
         Example("pack:1 l3:4 core:2 pu:1", compact: [0, 1, 2], balanced: [0, 2, 4]),
         Example("pack:1 l3:4 core:2 pu:1", compact: [0, 1, 2, 3, 4], balanced: [0, 1, 2, 4, 6]),
 
+        // Clusters of four cores: groups count as caches do.
+        Example("pack:2 group:2 core:4 pu:1", compact: [0, 1, 2], balanced: [0, 4, 8]),
+        Example("pack:2 group:2 core:4 pu:1", compact: [0, 1, 2, 3, 4], balanced: [0, 1, 4, 8, 12]),
+
         // All three levels: packages of 8 CPUs, nodes of 4, caches of 2.
         Example("pack:2 numa:2 l3:2 core:2 pu:1", compact: [0, 1, 2], balanced: [0, 4, 8]),
         Example("pack:2 numa:2 l3:2 core:2 pu:1", compact: [0, 1, 2, 3, 4, 5], balanced: [0, 2, 4, 8, 10, 12]),
@@ -109,6 +113,15 @@ struct PlacementPlanTests {
             #expect(plan.cpus == expected.map { [$0] }, "\(mode)")
             #expect(plan.workers.map(\.worker) == Array(1...example.workers))
         }
+    }
+
+    @Test("machines of thousands of CPUs and of 24 packages are planned like small ones")
+    func large() throws {
+        let plan = try PlacementPlan(
+            PlacementRequest(workers: 4096), on: try machine("pack:4 [numa] core:1024 pu:2"))
+        #expect(plan.cpus == (0..<4096).map { [2 * $0] } && plan.usable == CPUSet(0..<8192))
+        let many = try PlacementPlan(PlacementRequest(workers: 48), on: try machine("pack:24 core:8 pu:1"))
+        #expect(many.cpus == (0..<24).flatMap { [[8 * $0], [8 * $0 + 1]] })
     }
 
     @Test("only worker 1 is owed a place: later ones go where the share is largest")

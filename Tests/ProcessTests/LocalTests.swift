@@ -153,6 +153,17 @@ struct LocalTests {
             "\(run)")
     }
 
+    @Test("a host is explored once: workers know the machine from their driver, and what they may use themselves")
+    func topology() async throws {
+        let cpu = try #require(try affinity().min)
+        let run = try await drive("topology-of-worker", "\(cpu)")
+        #expect(run.value("explored") == "no" && run.value("same") == "yes", "\(run)")
+        #expect(run.value("allowed") == "\(cpu)", "\(run)")
+        // A driver that has not looked can tell nothing.
+        let other = try await drive("topology-of-worker")
+        #expect(other.value("explored") == "wrong", "\(other)")
+    }
+
     @Test("clusters of one user see each other's CPUs, choose others, and say where there are none")
     func reservations() async throws {
         let cpus = Array(try affinity())
@@ -170,7 +181,8 @@ struct LocalTests {
         #expect(second.lines.contains { $0 == "worker 2 on \(cpus[1])" } && second.errors.isEmpty, "\(second)")
         // The third needs all: the first's comes last, and that is said.
         let third = try await Driver(["affinity-count", "\(cpus.count)", "compact"], environment: environment).end()
-        let note = "muster: CPU \(cpus[0]) is in use by workers of process \(first.process) already, and shared with them\n"
+        let note =
+            "muster: CPU \(cpus[0]) is in use by workers of process \(first.process) already, and shared with them\n"
         #expect(third.errors.contains(note), "\(third)")
         #expect(third.lines.contains { $0 == "worker \(cpus.count + 1) on \(cpus[0])" }, "\(third)")
         // However the first ends, its CPU is free again.
@@ -186,7 +198,8 @@ struct LocalTests {
     func noRuntimeDirectory() async throws {
         let cpus = Array(try affinity())
         let run = try await Driver(
-            ["affinity-count", "1", "compact"], environment: ["XDG_RUNTIME_DIR": "/proc/no-such"]).end()
+            ["affinity-count", "1", "compact"], environment: ["XDG_RUNTIME_DIR": "/proc/no-such"]
+        ).end()
         #expect(run.status == 0 && run.lines.contains { $0 == "worker 2 on \(cpus[0])" }, "\(run)")
         #expect(run.errors.hasPrefix("muster: CPUs can't be reserved in /proc/no-such/muster: "), "\(run)")
     }

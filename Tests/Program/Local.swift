@@ -164,6 +164,21 @@ let local: [String: Program.Scenario] = [
             say("policy", try await cluster.remoteCallFetch(on: 2) { "\(try MemoryPolicy.ofCurrentThread())" })
         }
     },
+    "topology-of-worker": { arguments in
+        // A worker that explores the machine itself finds another one, which is an error.
+        let options = LocalOptions(environment: ["HWLOC_SYNTHETIC": "core:3 pu:1"])
+        let here = arguments.isEmpty ? nil : try Topology.discover()
+        try await withCluster(.local(1, options: options)) { cluster in
+            say(
+                "explored",
+                try await cluster.remoteCallFetch(on: 2) { (try? Topology.discover()) == nil ? "wrong" : "no" })
+            let told = try? await cluster.remoteCallFetch(on: 2) { try Topology.discover().pus.map(\.osIndex) }
+            say("same", told == here?.pus.map(\.osIndex) ? "yes" : "no")
+            let near = try await cluster.addWorkers(.localAffinity(cpus: [Int(arguments.first ?? "") ?? 0]))
+            say(
+                "allowed", try await cluster.remoteCallFetch(on: near[0]) { "\(try Topology.discover().allowed)" })
+        }
+    },
     "hold-cpus": { arguments in
         try await withCluster(.localAffinity(count: Int(arguments[0]), mode: .compact)) { cluster in
             for worker in cluster.workers {

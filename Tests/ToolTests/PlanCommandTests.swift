@@ -65,7 +65,9 @@ struct PlanCommandTests {
                   - memory: from node 0 while there is some, local to its CPUs
 
                 """)
-        let json = try await muster("plan", "--explain", "--json", "--workers", "1", "--synthetic", "pack:1 core:2 pu:2").json
+        let json = try await muster(
+            "plan", "--explain", "--json", "--workers", "1", "--synthetic", "pack:1 core:2 pu:2"
+        ).json
         let worker = try #require((json?["workers"] as? [[String: Any]])?.first)
         #expect((worker["explanation"] as? [String])?.count == 3)
     }
@@ -119,9 +121,11 @@ struct PlanCommandTests {
             (["--cpus", "0", "--mode", "compact"], "leave --mode out"), (["--colour"], "Unknown option"), (["x"], "x"),
             (["--xml", "file"], "leave one of them out"), (["--spread", "rack"], "'rack' is invalid"),
             (["--spread", "l3", "--mode", "compact"], "leave --spread out"),
-            (["--cpus", "0", "--spread", "l3"], "leave --spread out"), (["--cpus", "0", "--per", "l3"], "leave --per out"),
+            (["--cpus", "0", "--spread", "l3"], "leave --spread out"),
+            (["--cpus", "0", "--per", "l3"], "leave --per out"),
             (["--per", "l3"], "one worker per package, numa, l3, core or pu"),
-            (["--per", "package", "--workers", "3"], "but there are 2"), (["--reserve", "0-7"], "all CPUs are reserved"),
+            (["--per", "package", "--workers", "3"], "but there are 2"),
+            (["--reserve", "0-7"], "all CPUs are reserved"),
             (["--reserve", "x"], "in a list of CPUs"), (["--near", "gpu0"], "no devices are known here"),
             (["--core-kind", "E"], "all cores are alike"), (["--memory", "far"], "'far' is invalid"),
             (["--memory-tier", "HBM"], "there is DRAM"),

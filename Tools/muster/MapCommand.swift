@@ -39,7 +39,7 @@ struct MapCommand: AsyncParsableCommand {
             throw UsageError(message: "no command; write one, such as: muster map 'wc -w < {}' ::: *.txt")
         }
         var request = try places.request()
-        let workers = try places.plan(on: .discover()).workers.count
+        let workers = try places.plan(on: .discover(), occupied: CPUReservation.occupations()).workers.count
         let arguments = try RawArguments.ofProcess.listed ?? readArguments()
         guard !arguments.isEmpty else { return }
         if workers > arguments.count { request.limit(to: arguments.count) }
@@ -84,7 +84,7 @@ struct MapCommand: AsyncParsableCommand {
         try await withThrowingTaskGroup { group in
             for (index, worker) in workers.enumerated() {
                 group.addTask {
-                    var slot = try MapSlot(number: index + 1, worker: worker, of: cluster)
+                    var slot = try MapSlot(number: index + 1, worker: worker, of: cluster, manager.request)
                     while let place = queue.next() {
                         let result = try await slot.run(template.line(for: arguments[place]), index: place + 1)
                         try await report.add(result, at: place)

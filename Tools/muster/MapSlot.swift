@@ -5,14 +5,19 @@ struct MapSlot {
     /// Number of the place, from 1.
     private let number: Int
     private let cluster: Cluster
-    private let cpus: [Int]
+    /// What to ask for in place of a worker that is gone.
+    private let replacement: PlacementRequest
     private var worker: WorkerID
 
-    init(number: Int, worker: WorkerID, of cluster: Cluster) throws {
+    /// - Parameter request: What the first workers were asked for by.
+    init(number: Int, worker: WorkerID, of cluster: Cluster, _ request: PlacementRequest) throws {
         self.number = number
         self.cluster = cluster
         self.worker = worker
-        cpus = Array(try cluster.member(worker).launched.placement?.cpus ?? [])
+        let cpus = Array(try cluster.member(worker).launched.placement?.cpus ?? [])
+        var replacement = PlacementRequest(cpus: [cpus])
+        (replacement.memory, replacement.memoryTier) = (request.memory, request.memoryTier)
+        self.replacement = replacement
     }
 
     /// Runs the line for argument `index`, from 1, in the worker.
@@ -35,7 +40,6 @@ struct MapSlot {
     }
 
     private mutating func replaceWorker() async throws {
-        let request = PlacementRequest(cpus: cpus, threads: cpus.count)
-        worker = try await cluster.addWorkers(LocalAffinityManager(request: request))[0]
+        worker = try await cluster.addWorkers(LocalAffinityManager(request: replacement))[0]
     }
 }

@@ -53,10 +53,14 @@ struct WorkerOptions: ParsableArguments {
 
     /// The plan for a machine.
     ///
+    /// - Parameter occupied: CPUs that workers of others have there.
     /// - Throws: ``UsageError`` for a request that can't be met there.
-    func plan(on topology: @autoclosure () throws -> Topology) throws -> PlacementPlan {
-        let request = try request()
+    func plan(
+        on topology: @autoclosure () throws -> Topology, occupied: @autoclosure () -> [Occupation] = []
+    ) throws -> PlacementPlan {
+        var request = try request()
         let topology = try topology()
+        request.occupied = occupied()
         return try usage { () throws(PlacementError) in try PlacementPlan(request, on: topology) }
     }
 

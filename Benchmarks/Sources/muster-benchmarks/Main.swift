@@ -7,6 +7,7 @@ import Muster
     static let benchmarks: [any Benchmark] =
         [
             RoundTrip(), TrivialMap(), MillionIntegers(), CapturedArray(), Echo(), Segments(), StartUp(), IdleWorker(),
+            Planning(),
             IdleCPU(), CapturedMemory(), CapturedSharedArray(), TenMillionIntegers(), MapScale(), RingRoundTrip(),
             RingFrames(byteCount: 64),
             RingFrames(byteCount: 1 << 10),
