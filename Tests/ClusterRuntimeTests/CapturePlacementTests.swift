@@ -83,8 +83,8 @@ private final class Deaf: CallReceiver {
 }
 
 /// An array that is large enough for a block of its own.
-private let table = (0..<100_000).map { Double($0) }
-private let tableByteCount = 800_000
+private let table = (0..<10_000).map { Double($0) }
+private let tableByteCount = 80_000
 
 /// Whether two arrays are the same memory.
 private func isSame(_ one: SharedArray<UInt8>?, _ other: SharedArray<UInt8>?) -> Bool {
