@@ -33,7 +33,7 @@ enum TopologyHandover {
     /// Lets this worker take what its driver knows.
     ///
     /// - Parameter descriptor: What the driver gave, owned by the receiver; reads as empty if it knew nothing.
-    static func take(from descriptor: Descriptor) {
+    static func take(from descriptor: consuming Descriptor) {
         let file = Held(descriptor)
         Topology.inherit { file.bytes().flatMap { try? Topology(wireBytes: $0) } }
     }

@@ -1,3 +1,5 @@
+import Placement
+
 /// Of which memory workers have the large arrays that a map captures.
 public struct CapturePlacement: Hashable, Sendable {
     private enum Kind { case perHost, perNUMANode }
@@ -26,6 +28,14 @@ public struct CapturePlacement: Hashable, Sendable {
         guard kind == .perNUMANode, numa.count == 1, let node = numa.first else { return nil }
         let nodes = nodes()
         return nodes.count > 1 && nodes.contains(node) ? node : nil
+    }
+}
+
+extension PlacementPlan.Worker {
+    /// The nodes that its own memory comes from, where they are its own; else those of its CPUs.
+    var homeNodes: [Int] {
+        guard let memory, memory.mode != .interleave else { return numa }
+        return memory.nodes
     }
 }
 

@@ -125,7 +125,7 @@ package final class Member: Sendable {
     /// - Returns: Whether they were freed meanwhile: then the worker is to be told so, after the call.
     private func define(_ captures: CaptureSet, _ sending: inout Sending) throws -> Bool {
         guard !sending.captures.contains(captures.id) else { return false }
-        let blocks = try captures.blocks(for: link, workerOn: launched.placement?.numa ?? [])
+        let blocks = try captures.blocks(for: link, workerOn: launched.placement?.homeNodes ?? [])
         sending.output.removeAll()
         Message.defineCaptures(id: captures.id, typeName: captures.typeName, isApart: captures.isApart)
             .write(to: &sending.output)
