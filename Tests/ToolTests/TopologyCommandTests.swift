@@ -3,54 +3,14 @@ import Testing
 
 @Suite("muster topology", .serialized)
 struct TopologyCommandTests {
-    @Test("a small machine is drawn core by core")
-    func tree() async throws {
-        let run = try await muster("topology", "--synthetic", "pack:2 numa:1(memory=2GiB) l3:1(size=8MiB) core:2 pu:2")
-        #expect(run.status == 0 && run.errors.isEmpty)
-        #expect(
-            run.output == """
-                Machine: 2 packages, 2 NUMA nodes, 4 cores, 8 CPUs, 4 GiB
-                Usable: 8 of 8 CPUs, 0-7
-                Package 0
-                  NUMA node 0 (2 GiB)
-                    L3 cache (8 MiB)
-                      Core 0: CPU 0-1
-                      Core 1: CPU 2-3
-                Package 1
-                  NUMA node 1 (2 GiB)
-                    L3 cache (8 MiB)
-                      Core 2: CPU 4-5
-                      Core 3: CPU 6-7
-
-                """)
-    }
-
-    @Test(
-        "a large machine fits two screens of 80 columns",
-        arguments: [
-            "pack:2 numa:4 l3:2 core:12 pu:2", "pack:4 l3:1 core:28 pu:2",
-            "pack:2 numa:4 core:6 pu:8(indexes=numa*2:pu*8:core*6:pack*2)",
-        ])
-    func width(description: String) async throws {
-        let run = try await muster("topology", "--synthetic", description)
-        #expect(run.status == 0)
-        #expect(run.lines.count < 60 && run.lines.allSatisfy { $0.count <= 80 })
-    }
-
-    @Test("CPUs that are there but not to be used are marked")
-    func marks() async throws {
-        let restricted = try await muster("topology", "--xml", fixture("restricted.xml"))
-        #expect(restricted.lines.contains("    Core 0: CPU 0-1 (not usable)"))
-        #expect(restricted.lines.contains("    Core 2: CPU 4-5"))
-        let offline = try await muster("topology", "--xml", fixture("offline.xml"))
-        #expect(offline.lines.contains("Offline or kept from this process: CPU 1-3,8-11"))
-    }
-
     @Test("--json prints the machine as one document")
     func json() async throws {
         let run = try await muster("topology", "--json", "--xml", fixture("kinds.xml"))
         let machine = try #require(run.json)
-        let keys = ["packages", "numa", "caches", "cores", "cpus", "complete", "online", "usable", "quota"]
+        let keys = [
+            "packages", "numa", "groups", "caches", "kinds", "cores", "cpus", "devices", "complete", "online", "usable",
+            "quota",
+        ]
         #expect(Set(machine.keys) == Set(keys))
         let cores = try #require(machine["cores"] as? [[String: Any]])
         #expect(cores.map { $0["kind"] as? Int } == [1, 1, 0, 0, 1, 1, 0, 0])
@@ -79,7 +39,11 @@ struct TopologyCommandTests {
             (["--xml", "/"], "Is a directory"),
             (["--xml", "/dev/null"], "holds no <topology>"), (["--xml"], "Missing value"),
             (["--synthetic", "nonsense:3"], "is malformed; write levels"), (["--synthetic", ""], "is malformed"),
-            (["--svg", "x"], "Unknown option '--svg'"),
+            (["--png", "x"], "Unknown option '--png'"), (["--svg"], "Missing value"), (["--svg", ""], "names no file"),
+            (["--svg", "x", "--json"], "--json and --svg are two outputs"),
+            (["--json", "--workers", "2"], "for workers on it: muster plan --json"),
+            (["--colour", "red"], "'red' is invalid"),
+            (["--workers", "0", "--synthetic", "core:2 pu:1"], "0 workers can't be placed"),
         ])
     func badInput(arguments: [String], problem: String) async throws {
         let run = try await muster(["topology"] + arguments)

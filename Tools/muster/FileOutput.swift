@@ -37,4 +37,39 @@ struct FileOutput {
     func write(_ text: String) {
         try? write(Array(text.utf8))
     }
+
+    /// Writes a file in place of what it holds.
+    ///
+    /// - Throws: ``FileOutputError`` that names the file and the cure.
+    static func write(_ text: String, toFile path: String) throws(FileOutputError) {
+        // SAFETY: the kernel reads the path during the call and keeps no pointer.
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw FileOutputError(path: path, errno: errno) }
+        do {
+            try FileOutput(descriptor: descriptor).write(Array(text.utf8))
+        } catch {
+            close(descriptor)
+            throw FileOutputError(path: path, errno: error.errno)
+        }
+        // Some file systems say only now that the disk is full.
+        guard close(descriptor) == 0 else { throw FileOutputError(path: path, errno: errno) }
+    }
+}
+
+/// A file that could not be written.
+struct FileOutputError: Error, CustomStringConvertible {
+    let path: String
+    let errno: CInt
+
+    /// Which file, why, and how to mend it.
+    var description: String {
+        let cure =
+            switch errno {
+            case ENOENT, ENOTDIR: "; make its directory first"
+            case EACCES, EPERM, EROFS, EISDIR: "; name a file that you may write, or '-' for standard output"
+            case ENOSPC, EDQUOT, EFBIG: "; make room, or name a file elsewhere"
+            default: ""
+            }
+        return "can't write \(path): \(unsafe String(cString: strerror(errno)))\(cure)"
+    }
 }

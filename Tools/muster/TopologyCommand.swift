@@ -1,19 +1,26 @@
 import ArgumentParser
 import Muster
 
-/// `muster topology`: the machine and its CPUs that may be used.
+/// `muster topology`: the machine and its CPUs that may be used, and where workers would be.
 struct TopologyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topology",
-        abstract: "Shows the machine, its usable CPUs, NUMA nodes and caches.",
+        abstract: "Shows the machine, its usable CPUs, NUMA nodes, caches and devices.",
         discussion: """
             Usable are the online CPUs of the mask that this process was given, within its cpuset. Numbers are the \
-            kernel's (OS indices).
+            kernel's (OS indices). With options for workers, the plan is drawn on the machine: the same as 'muster \
+            plan' with these options, which also says why.
 
             EXAMPLES:
               muster topology
+              muster topology --workers 6 --mode compact
               muster topology --synthetic 'pack:2 numa:2 l3:1 core:8 pu:2'
+              muster topology --workers 6 --threads 2 --svg plan.svg
               muster topology --xml node17.xml --json
+
+            Colours are used in a terminal, unless NO_COLOR is set or TERM is dumb; boxes are drawn with ASCII where \
+            the locale is not UTF-8. A drawing (SVG) stands by itself, fits a page, and names each CPU and its \
+            workers: <g id="cpu0" data-workers="1">.
 
             --json prints one document:
               packages, numa, groups, caches, cores, cpus: in topological order, each
@@ -31,11 +38,42 @@ struct TopologyCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @Option(help: ArgumentHelp("Draw the same as SVG; '-' for standard output.", valueName: "file"))
+    var svg: String?
+
+    @Option(
+        name: [.customLong("colour"), .customLong("color")],
+        help: ArgumentHelp("Colours in a terminal; auto unless told.", valueName: "auto|always|never"))
+    var color = ColorChoice.auto
+
+    @OptionGroup var places: WorkerOptions
+
     @OptionGroup var machine: MachineOptions
 
     func run() throws {
+        let isPlanned = try places.isGiven
+        if json, svg != nil { throw UsageError(message: "--json and --svg are two outputs; leave one of them out") }
+        if json, isPlanned {
+            throw UsageError(message: "--json prints the machine; for workers on it: muster plan --json")
+        }
+        if svg == "" { throw UsageError(message: "--svg names no file; write one, or '-' for standard output") }
         let topology = try machine.topology()
-        try FileOutput.standardOutput.writeLine(json ? topology.json.text : TopologyTree(topology).text)
+        if json { return try FileOutput.standardOutput.writeLine(topology.json.text) }
+        let plan = isPlanned ? try places.plan(on: topology) : nil
+        if let svg {
+            let drawing = SVGPicture.document(of: topology, plan: plan)
+            if svg == "-" { return try FileOutput.standardOutput.writeLine(drawing) }
+            return try FileOutput.write("\(drawing)\n", toFile: svg)
+        }
+        let picture = TerminalPicture(topology, plan: plan, screen: Screen(color: color))
+        try FileOutput.standardOutput.writeLine(picture.text)
+    }
+}
+
+extension WorkerOptions {
+    /// Whether workers are asked for, so that there is a plan to draw.
+    fileprivate var isGiven: Bool {
+        get throws { try mode != nil || request() != PlacementRequest() }
     }
 }
 
