@@ -5,10 +5,11 @@ extension MachinePart {
     init(_ topology: Topology) {
         self.init(kind: .machine, cpus: CPUSet(topology.pus.lazy.map(\.osIndex)))
         var beside = MachinePart(kind: .beside, labels: ["Without CPUs here"], cpus: [])
-        for part in topology.boxes {
+        let coreCPUs = CoreCPUs(topology)
+        for part in topology.boxes(coreCPUs) {
             if part.cpus.isEmpty { beside.labels += part.labels } else { insert(part) }
         }
-        for node in topology.numaNodes where topology.splitsCore(node.cpus) {
+        for node in topology.numaNodes where coreCPUs.areSplit(by: node.cpus) {
             update(at: node.cpus) { $0.labels.append("\(node.label): CPU \(node.cpus)") }
         }
         for (index, core) in topology.cores.enumerated() {
@@ -79,7 +80,7 @@ extension MachinePart {
 
 extension Topology {
     /// Packages, NUMA nodes, groups and caches, those with the same CPUs as one; each after all that hold it.
-    fileprivate var boxes: [MachinePart] {
+    fileprivate func boxes(_ coreCPUs: CoreCPUs) -> [MachinePart] {
         var boxes: [MachinePart] = []
         var positions: [CPUSet: Int] = [:]
         func add(_ kind: MachinePart.Kind, _ label: String?, _ cpus: CPUSet) {
@@ -90,17 +91,18 @@ extension Topology {
                 boxes.append(MachinePart(kind: kind, labels: [label ?? "Group"], cpus: cpus))
             }
         }
-        for package in packages where !splitsCore(package.cpus) {
+        for package in packages where !coreCPUs.areSplit(by: package.cpus) {
             add(.package, "Package \(package.osIndex)", package.cpus)
         }
-        for node in numaNodes where !splitsCore(node.cpus) { add(.numaNode, node.label, node.cpus) }
-        for group in groups where !splitsCore(group.cpus) {
+        for node in numaNodes where !coreCPUs.areSplit(by: node.cpus) { add(.numaNode, node.label, node.cpus) }
+        for group in groups where !coreCPUs.areSplit(by: group.cpus) {
             add(.group, group.kind.map(PictureText.cleaned), group.cpus)
         }
         for level in [3, 2] {
-            for cache in caches where cache.level == level && !cache.cpus.isEmpty && !splitsCore(cache.cpus) {
+            let shared = caches.filter { $0.level == level && !$0.cpus.isEmpty && !coreCPUs.areSplit(by: $0.cpus) }
+            for cache in shared {
                 // Each core's own L2 cache is in the summary: a box for each would say the same many times.
-                if level == 3 || cores.count(where: { !$0.cpus.isDisjoint(with: cache.cpus) }) > 1 {
+                if level == 3 || coreCPUs.cores(of: cache.cpus).count > 1 {
                     let size = cache.byteCount > 0 ? " \(PictureText.size(cache.byteCount))" : ""
                     add(.cache, "L\(level)\(size)", cache.cpus)
                 }
@@ -108,11 +110,6 @@ extension Topology {
         }
         let sizes = boxes.map(\.cpus.count)
         return boxes.indices.sorted { (-sizes[$0], $0) < (-sizes[$1], $1) }.map { boxes[$0] }
-    }
-
-    /// Whether a part with these CPUs has only some of a core, so that no box around whole cores can stand for it.
-    fileprivate func splitsCore(_ cpus: CPUSet) -> Bool {
-        cores.contains { !$0.cpus.isDisjoint(with: cpus) && !$0.cpus.isSubset(of: cpus) }
     }
 
     /// What a core of each kind is called.
@@ -132,6 +129,28 @@ extension Topology {
                 }
         }
         return names
+    }
+}
+
+/// Which CPUs belong to a core; asked for each of thousands of caches.
+private struct CoreCPUs {
+    private let cores: [Int: Int]
+    private let counts: [Int]
+
+    init(_ topology: Topology) {
+        cores = Dictionary(topology.pus.map { ($0.osIndex, $0.core) }, uniquingKeysWith: { first, _ in first })
+        var counts = Array(repeating: 0, count: topology.cores.count)
+        for core in cores.values { counts[core] += 1 }
+        self.counts = counts
+    }
+
+    /// The cores that have some of these CPUs.
+    func cores(of cpus: CPUSet) -> Set<Int> { Set(cpus.lazy.compactMap { cores[$0] }) }
+
+    /// Whether only some CPUs of a core are among these, so that no box around whole cores can stand for them.
+    func areSplit(by cpus: CPUSet) -> Bool {
+        let present = cpus.lazy.filter { cores[$0] != nil }.count
+        return cores(of: cpus).reduce(0) { $0 + counts[$1] } != present
     }
 }
 

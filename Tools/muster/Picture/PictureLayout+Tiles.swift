@@ -16,7 +16,8 @@ extension PictureLayout {
                 let width = (room - (columns - 1) * gap.width) / columns
                 guard width > 0 else { break }
                 let tiles = run.map { place($0, within: width) }
-                guard columns == 1 || tiles.allSatisfy({ $0.size.width <= width && !$0.isCramped }) else { continue }
+                // What does not fit here fits more columns even less.
+                guard columns == 1 || tiles.allSatisfy({ $0.size.width <= width && !$0.isCramped }) else { break }
                 let size = self.size(of: tiles, columns: columns, gap: gap)
                 if let best, (best.size.height, best.size.width) <= (size.height, size.width) { continue }
                 best = (tiles, columns, size)

@@ -12,11 +12,9 @@ struct TerminalPicture {
 
     init(_ topology: Topology, plan: PlacementPlan?, screen: Screen) {
         let summary = MachineSummary(topology, plan: plan)
-        let roomy = Drawing(topology, plan: plan, isRoomy: true, width: screen.width)
-        let hasRoom =
-            topology.cores.count <= Self.roomyCoreCount && roomy.placed.size.height <= Self.roomyHeight
-            && roomy.placed.size.width <= screen.width
-        let drawing = hasRoom ? roomy : Drawing(topology, plan: plan, isRoomy: false, width: screen.width)
+        let drawing =
+            Self.roomy(topology, plan: plan, screen: screen)
+            ?? Drawing(topology, plan: plan, isRoomy: false, width: screen.width)
         var lines: [(text: String, style: Canvas.Style)] = []
         for (index, text) in ([summary.title] + summary.details).enumerated() {
             lines += wrapped(text, width: screen.width, indent: 2).map { ($0, index == 0 ? .bold : .plain) }
@@ -32,6 +30,14 @@ struct TerminalPicture {
             canvas.write(line, x: 0, y: top + drawing.placed.size.height + index)
         }
         text = canvas.lines(for: screen).joined(separator: "\n")
+    }
+
+    /// The machine with a box for each core, if it is small enough.
+    private static func roomy(_ topology: Topology, plan: PlacementPlan?, screen: Screen) -> Drawing? {
+        guard topology.cores.count <= roomyCoreCount else { return nil }
+        let drawing = Drawing(topology, plan: plan, isRoomy: true, width: screen.width)
+        let size = drawing.placed.size
+        return size.height <= roomyHeight && size.width <= screen.width ? drawing : nil
     }
 }
 
