@@ -1,5 +1,8 @@
 /// Finds a place for everything: boxes in boxes, as many side by side as keeps the picture low.
 struct PictureLayout {
+    /// Characters of a list of CPUs for which a box is made wide enough.
+    private static let longestNumbers = 24
+
     let metrics: PictureMetrics
     /// CPUs of each core, by OS index, in topological order.
     let cpus: [[Int]]
@@ -31,8 +34,10 @@ struct PictureLayout {
         let inset = insets(of: part)
         let inner = placed.size.width - inset.left - inset.right
         let lines = labelLines(of: part, width: inner)
+        // Of a long list of CPUs, the start has to do.
+        let texts = part.labels + [part.cpuLabel].compactMap { $0 }.filter { $0.count <= Self.longestNumbers }
         placed.isCramped =
-            part.labels.contains { metrics.textWidth($0) > inner } || placed.parts.contains { $0.part.isCramped }
+            texts.contains { metrics.textWidth($0) > inner } || placed.parts.contains { $0.part.isCramped }
         placed.labels = lines.enumerated().map { index, line in
             PlacedPart.Text(text: line, x: inset.left, y: index * metrics.lineHeight)
         }
