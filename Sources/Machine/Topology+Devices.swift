@@ -20,6 +20,7 @@ extension Topology.Device {
             // Memory on a bus is a NUMA node, or a disk; the controllers in between are nobody's device.
             if let pci = device.ancestor(HWLOC_OBJ_PCI_DEVICE), let position = positions[pci.pciAddress] {
                 devices[position].names.append(name)
+                devices[position].model = devices[position].model ?? device.info("GPUModel")
                 if devices[position].kind == .other { devices[position].kind = kind }
             } else {
                 devices.append(

@@ -12,8 +12,8 @@ struct PictureTests {
     ]
 
     @Test("a small machine is drawn core by core, and workers stand below their CPUs")
-    func small() throws {
-        let run = try muster(
+    func small() async throws {
+        let run = try await muster(
             "topology", "--synthetic", "pack:2 [numa(memory=2GiB)] l3:1(size=8MiB) core:2 pu:2", "--workers", "3",
             environment: unicode)
         #expect(run.status == 0 && run.errors.isEmpty)
@@ -36,8 +36,8 @@ struct PictureTests {
     }
 
     @Test("a core of a large machine is a column, its numbers are workers, and marks say what can't be used")
-    func large() throws {
-        let run = try muster(
+    func large() async throws {
+        let run = try await muster(
             "topology", "--synthetic", "pack:1 l3:2 core:10 pu:2", "--workers", "90", environment: plain)
         let picture = """
             + Package 0 . NUMA 0 (1 GiB) =====================================+
@@ -52,9 +52,9 @@ struct PictureTests {
     }
 
     @Test("nothing is wider than 80 columns, with workers or without", arguments: descriptions)
-    func width(description: String) throws {
+    func width(description: String) async throws {
         for workers in [[], ["--workers", "5"], ["--threads", "2"], ["--workers", "300", "--mode", "compact"]] {
-            let run = try muster(["topology", "--synthetic", description] + workers, environment: unicode)
+            let run = try await muster(["topology", "--synthetic", description] + workers, environment: unicode)
             #expect(run.status == 0 && run.errors.isEmpty)
             #expect(run.lines.allSatisfy { $0.count <= 80 }, "\(workers)")
             #expect(run.lines.count < 75)
@@ -62,64 +62,64 @@ struct PictureTests {
     }
 
     @Test("real machines fit as well, and their drawings hold together")
-    func real() throws {
+    func real() async throws {
         let files = Self.realMachines
         if files.isEmpty { print("skipped: no ../shared/topologies") }
         for file in files {
-            try real(file: file, workers: [])
-            try real(file: file, workers: ["--mode", "balanced"])
+            try await real(file: file, workers: [])
+            try await real(file: file, workers: ["--mode", "balanced"])
         }
     }
 
-    private func real(file: String, workers: [String]) throws {
-        let run = try muster(["topology", "--xml", file] + workers, environment: unicode)
+    private func real(file: String, workers: [String]) async throws {
+        let run = try await muster(["topology", "--xml", file] + workers, environment: unicode)
         #expect(run.status == 0 && run.lines.allSatisfy { $0.count <= 80 })
-        try check(Drawing(try muster(["topology", "--xml", file, "--svg", "-"] + workers)))
+        try check(Drawing(try await muster(["topology", "--xml", file, "--svg", "-"] + workers)))
     }
 
     @Test("every usable CPU is there", arguments: descriptions)
-    func completeness(description: String) throws {
-        let machine = try muster("topology", "--synthetic", description, "--json").json
+    func completeness(description: String) async throws {
+        let machine = try await muster("topology", "--synthetic", description, "--json").json
         let usable = Set(try #require(machine?["usable"] as? [Int]))
-        let run = try muster("topology", "--synthetic", description, environment: plain)
+        let run = try await muster("topology", "--synthetic", description, environment: plain)
         // The summary and labels have numbers of their own; these are the cells.
         let picture = run.lines.drop { !$0.hasPrefix("+") && !$0.hasPrefix("NUMA") }
         let cells = picture.flatMap { $0.split { " |".contains($0) }.compactMap { Int($0) } }
         #expect(usable.isSubset(of: cells))
-        let drawing = try Drawing(try muster("topology", "--synthetic", description, "--svg", "-"))
+        let drawing = try Drawing(try await muster("topology", "--synthetic", description, "--svg", "-"))
         #expect(Set(drawing.cpus.keys) == usable)
     }
 
     @Test("a very large machine is folded, and says what it left out")
-    func folding() throws {
-        let run = try muster("topology", "--synthetic", "pack:16 [numa] core:60 pu:2", environment: unicode)
+    func folding() async throws {
+        let run = try await muster("topology", "--synthetic", "pack:16 [numa] core:60 pu:2", environment: unicode)
         #expect(run.lines.count < 30)
         #expect(run.lines.contains("and 15 more like it (Package 1 to Package 15) · CPU 120-1919"))
-        let busy = try muster(
+        let busy = try await muster(
             "topology", "--synthetic", "pack:16 [numa] core:60 pu:2", "--cpus", "130", environment: unicode)
         #expect(busy.output.contains("and 13 more like it (Package 3 to Package 15)"), "where a worker is, is shown")
     }
 
     @Test("workers are drawn where the plan puts them", arguments: descriptions)
-    func workers(description: String) throws {
+    func workers(description: String) async throws {
         for workers in [["--threads", "2", "--mode", "compact"], ["--workers", "40"]] {
             let arguments = ["--synthetic", description] + workers
-            let plan = try #require(try muster(["plan", "--json"] + arguments).json?["workers"] as? [[String: Any]])
+            let plan = try #require(try await muster(["plan", "--json"] + arguments).json?["workers"] as? [[String: Any]])
             var expected: [Int: [Int]] = [:]
             for worker in plan {
                 for cpu in try #require(worker["cpus"] as? [Int]) {
                     expected[cpu, default: []].append(try #require(worker["worker"] as? Int))
                 }
             }
-            let drawing = try Drawing(try muster(["topology", "--svg", "-"] + arguments))
+            let drawing = try Drawing(try await muster(["topology", "--svg", "-"] + arguments))
             let shown = drawing.cpus.filter { !$0.value.isEmpty }
             #expect(shown.mapValues { $0.prefix(16) } == expected.mapValues { $0.prefix(16) })
         }
     }
 
     @Test("a terminal shows the same workers, each on its CPU")
-    func columns() throws {
-        let run = try muster("topology", "--xml", fixture("kinds.xml"), "--cpus", "2,7,4", environment: plain)
+    func columns() async throws {
+        let run = try await muster("topology", "--xml", fixture("kinds.xml"), "--cpus", "2,7,4", environment: plain)
         var found: [Int: Int] = [:]
         for (above, below) in zip(run.lines, run.lines.dropFirst()) where below.hasPrefix("|") {
             for match in below.matches(of: /w(\d+)/) {
@@ -133,68 +133,68 @@ struct PictureTests {
     }
 
     @Test("CPUs that may not be used are dim, and marked where there is no colour")
-    func marks() throws {
+    func marks() async throws {
         let file = fixture("restricted.xml")
-        let run = try muster("topology", "--xml", file, environment: unicode)
+        let run = try await muster("topology", "--xml", file, environment: unicode)
         #expect(run.output.contains("│  x0   x1 │") && run.output.contains("│   4    5 │"))
         #expect(run.lines.contains { $0.hasPrefix("x0: CPU 0") })
-        let colored = try muster("topology", "--xml", file, "--colour", "always", environment: unicode)
+        let colored = try await muster("topology", "--xml", file, "--colour", "always", environment: unicode)
         #expect(colored.output.contains("\u{1b}[0;2m x0\u{1b}[0m"))
-        let drawing = try Drawing(try muster("topology", "--xml", file, "--svg", "-"))
+        let drawing = try Drawing(try await muster("topology", "--xml", file, "--svg", "-"))
         #expect(drawing.barred == Set([0, 1, 2, 3, 12, 13, 14, 15]))
-        let offline = try muster("topology", "--xml", fixture("offline.xml"))
+        let offline = try await muster("topology", "--xml", fixture("offline.xml"))
         #expect(offline.lines.contains("Offline or kept from this process: CPU 1-3,8-11"))
     }
 
     @Test("colours are for terminals, or for who asks")
-    func colors() throws {
+    func colors() async throws {
         let arguments = ["topology", "--synthetic", "pack:2 core:2 pu:1", "--workers", "2"]
-        #expect(try !muster(arguments).output.contains("\u{1b}"))
-        #expect(try !muster(arguments + ["--color", "never"]).output.contains("\u{1b}"))
+        #expect(try await !muster(arguments).output.contains("\u{1b}"))
+        #expect(try await !muster(arguments + ["--color", "never"]).output.contains("\u{1b}"))
         for word in ["--color", "--colour"] {
-            let run = try muster(arguments + [word, "always"], environment: unicode)
+            let run = try await muster(arguments + [word, "always"], environment: unicode)
             #expect(run.output.contains("\u{1b}[0;30;48;5;75mw1"))
             let text = run.output.replacing(/\u{1b}\[[0-9;]*m/, with: "")
-            #expect(text == (try muster(arguments, environment: unicode).output), "the text is the same")
+            #expect(text == (try await muster(arguments, environment: unicode).output), "the text is the same")
         }
     }
 
     @Test("without UTF-8 there is only ASCII", arguments: descriptions.suffix(3))
-    func ascii(description: String) throws {
-        let run = try muster("topology", "--synthetic", description, "--workers", "3", environment: plain)
+    func ascii(description: String) async throws {
+        let run = try await muster("topology", "--synthetic", description, "--workers", "3", environment: plain)
         #expect(run.output.utf8.allSatisfy { $0 < 0x80 })
     }
 
     @Test("no box of a drawing cuts another one or its text", arguments: descriptions)
-    func boxes(description: String) throws {
+    func boxes(description: String) async throws {
         for workers in [[], ["--mode", "balanced"]] {
-            let run = try muster(["topology", "--synthetic", description, "--svg", "-"] + workers)
+            let run = try await muster(["topology", "--synthetic", description, "--svg", "-"] + workers)
             try check(Drawing(run))
         }
     }
 
     @Test("drawings of the same machine are the same")
-    func determinism() throws {
+    func determinism() async throws {
         let arguments = ["topology", "--synthetic", "pack:2 numa:2 l3:2 core:4 pu:2", "--workers", "9", "--svg", "-"]
-        #expect(try muster(arguments).output == muster(arguments).output)
+        #expect(try await muster(arguments).output == muster(arguments).output)
     }
 
     @Test("devices stand at the CPUs they are near, those that are alike in one line")
-    func devices() throws {
+    func devices() async throws {
         let file = try machine(model: "Fast & <Good>")
         defer { try? FileManager.default.removeItem(at: file) }
-        let run = try muster("topology", "--xml", file.path, environment: unicode)
+        let run = try await muster("topology", "--xml", file.path, environment: unicode)
         #expect(run.output.contains("3 NICs eth0-2 (0000:81:00.0, …) Acme Fast & <Good>"))
     }
 
     @Test("names from outside are text and nothing else")
-    func hostile() throws {
+    func hostile() async throws {
         let escape = "\u{1b}]0;owned\u{7}\u{1b}[31m\u{9b}5m\u{202e}\u{7f}\"><script>&"
         let file = try machine(model: escape)
         defer { try? FileManager.default.removeItem(at: file) }
         let ways = [["--color", "always"], ["--color", "never"], ["--svg", "-"], ["--svg", "-", "--workers", "2"]]
         for arguments in ways {
-            let run = try muster(["topology", "--xml", file.path] + arguments, environment: unicode)
+            let run = try await muster(["topology", "--xml", file.path] + arguments, environment: unicode)
             #expect(run.status == 0)
             // Our own sequences begin with a 0, as those of the name do not.
             let text = arguments.contains("always") ? run.output.replacing(/\u{1b}\[0[0-9;]*m/, with: "") : run.output
@@ -208,20 +208,20 @@ struct PictureTests {
     }
 
     @Test("a drawing that can't be written is said in one line with the cure, and exit code 1")
-    func failures() throws {
+    func failures() async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "muster-\(UUID())")
         let machine = ["topology", "--synthetic", "core:2 pu:1"]
-        let missing = try muster(machine + ["--svg", directory.appending(path: "a.svg").path])
+        let missing = try await muster(machine + ["--svg", directory.appending(path: "a.svg").path])
         #expect(missing.status == 1 && missing.errors.contains("No such file or directory; make its directory first"))
-        let full = try muster(machine + ["--svg", "/dev/full"])
+        let full = try await muster(machine + ["--svg", "/dev/full"])
         #expect(full.status == 1 && full.errors.contains("No space left on device; make room"))
         for run in [missing, full] { #expect(run.errors.split(separator: "\n").count == 1 && run.output.isEmpty) }
 
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(at: directory) }
         let file = directory.appending(path: "a.svg")
-        #expect(try muster(machine + ["--svg", file.path]).status == 0)
-        #expect(try String(contentsOf: file, encoding: .utf8) == muster(machine + ["--svg", "-"]).output)
+        #expect(try await muster(machine + ["--svg", file.path]).status == 0)
+        #expect(try await String(contentsOf: file, encoding: .utf8) == muster(machine + ["--svg", "-"]).output)
     }
 
     // MARK: Pieces

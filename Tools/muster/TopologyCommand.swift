@@ -51,7 +51,7 @@ struct TopologyCommand: ParsableCommand {
     @OptionGroup var machine: MachineOptions
 
     func run() throws {
-        let isPlanned = try places.isGiven
+        let isPlanned = !places.isEmpty
         if json, svg != nil { throw UsageError(message: "--json and --svg are two outputs; leave one of them out") }
         if json, isPlanned {
             throw UsageError(message: "--json prints the machine; for workers on it: muster plan --json")
@@ -59,7 +59,8 @@ struct TopologyCommand: ParsableCommand {
         if svg == "" { throw UsageError(message: "--svg names no file; write one, or '-' for standard output") }
         let topology = try machine.topology()
         if json { return try FileOutput.standardOutput.writeLine(topology.json.text) }
-        let plan = isPlanned ? try places.plan(on: topology) : nil
+        let occupied = isPlanned && machine.isThisOne ? CPUReservation.occupations() : []
+        let plan = isPlanned ? try places.plan(on: topology, occupied: occupied) : nil
         if let svg {
             let drawing = SVGPicture.document(of: topology, plan: plan)
             if svg == "-" { return try FileOutput.standardOutput.writeLine(drawing) }
@@ -67,13 +68,6 @@ struct TopologyCommand: ParsableCommand {
         }
         let picture = TerminalPicture(topology, plan: plan, screen: Screen(color: color))
         try FileOutput.standardOutput.writeLine(picture.text)
-    }
-}
-
-extension WorkerOptions {
-    /// Whether workers are asked for, so that there is a plan to draw.
-    fileprivate var isGiven: Bool {
-        get throws { try mode != nil || request() != PlacementRequest() }
     }
 }
 
