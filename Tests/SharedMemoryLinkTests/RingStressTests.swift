@@ -119,16 +119,20 @@ struct RingStressTests {
     @Test("closing wakes who sleeps, on either side and at either end", arguments: [0, 1], [0, 1])
     func closing(closer: Int, sleeper: Int) async throws {
         let (rings, _) = try ringsBothWays(capacity: 16)
+        let begins = Eventual<Bool>()
         let waiting = onThread { () throws(LinkError) in
             if sleeper == 0 {
                 var writer = RingWriter(rings[0], policy: .never)
                 _ = try writer.write([UInt8](repeating: 1, count: 16))
+                begins.fulfil(true)
                 return try writer.waitForSpace(until: monotonicSeconds() + 60) ? 1 : 0
             }
             var reader = RingReader(rings[1], policy: .never)
+            begins.fulfil(true)
             return reader.waitForBytes(until: monotonicSeconds() + 60) ? 1 : 0
         }
-        try await Task.sleep(for: .milliseconds(5))
+        _ = await begins.get()
+        try await Task.sleep(for: .milliseconds(5))  // by now it sleeps, in most cases; it has to be woken in all
         #expect(waiting.value == nil)
         rings[closer].close()
         #expect(await waiting.get() == .success(1))

@@ -48,7 +48,7 @@ struct RunningTool {
     }
 
     init(_ arguments: [String], of program: URL, environment: [String: String] = [:], input: String = "") throws {
-        driver = try Driver(arguments, limit: 60, environment: environment, input: input, executable: program)
+        driver = try Driver(arguments, environment: environment, input: input, executable: program)
     }
 
     /// Sends it a signal.
