@@ -167,8 +167,9 @@ let local: [String: Program.Scenario] = [
     "topology-of-worker": { arguments in
         // A worker that explores the machine itself finds another one, which is an error.
         let options = LocalOptions(environment: ["HWLOC_SYNTHETIC": "core:3 pu:1"])
-        let here = arguments.isEmpty ? nil : try Topology.discover()
-        try await withCluster(.local(1, options: options)) { cluster in
+        try await withCluster { cluster in
+            let here = arguments.isEmpty ? nil : try Topology.discover()
+            try await cluster.addWorkers(.local(1, options: options))
             say(
                 "explored",
                 try await cluster.remoteCallFetch(on: 2) { (try? Topology.discover()) == nil ? "wrong" : "no" })
