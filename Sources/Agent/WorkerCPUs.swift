@@ -29,12 +29,12 @@ package final class WorkerCPUs: Sendable {
     }
 
     private func release(_ done: @escaping @Sendable () -> Void) {
-        let wasHeld = isHeld.withLock { isHeld in
-            defer { isHeld = false }
-            return isHeld
+        isHeld.withLock { isHeld in
+            // Several may wait for the same end, and all are told after the threads have been moved.
+            guard isHeld else { return Spawner.shared.perform(done) }
+            isHeld = false
+            reservation?.release(cpus)
+            DriverThreads.shared.release(cpus, done: done)
         }
-        guard wasHeld else { return done() }
-        reservation?.release(cpus)
-        DriverThreads.shared.release(cpus, done: done)
     }
 }
