@@ -51,7 +51,9 @@ final class DriverThreads: Sendable {
                 let free = given.subtracting(CPUSet(state.counts.keys))
                 let wanted = free.isEmpty ? given : free
                 guard wanted != state.current ?? given, !given.isEmpty else { return }
-                for thread in DriverThreads.all() where thread != platform_thread() {
+                // An entry for each thread, by the kernel's number.
+                let threads = names(inDirectory: "/proc/self/task").compactMap { Int32($0) }
+                for thread in threads where thread != platform_thread() {
                     guard let mask = try? affinity(of: thread), mask == given || mask == state.current else { continue }
                     // A thread that has ended meanwhile needs no CPU.
                     try? bind(thread: thread, to: wanted)
@@ -59,20 +61,5 @@ final class DriverThreads: Sendable {
                 state.current = wanted == given ? nil : wanted
             }
         }
-    }
-
-    /// The kernel's numbers of this process's threads.
-    private static func all() -> [Int32] {
-        guard let directory = unsafe opendir("/proc/self/task") else { return [] }
-        defer { unsafe closedir(directory) }
-        var threads: [Int32] = []
-        // SAFETY: an entry is there until the next call; its name ends in 0 and is copied.
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-                unsafe String(cString: UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))
-            }
-            if let thread = Int32(name) { threads.append(thread) }
-        }
-        return threads
     }
 }

@@ -71,7 +71,7 @@ struct ReservationDirectory {
     /// What is reserved; files of processes that have ended are removed.
     func occupations() -> [Occupation] {
         var occupations: [String: CPUSet] = [:]
-        for name in names() where name.hasPrefix("cpus-") {
+        for name in names(inDirectory: path) where name.hasPrefix("cpus-") {
             let owner = name.dropFirst(5).prefix { $0 != "-" }
             let file = unsafe open("\(path)/\(name)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
             guard file >= 0, let process = Int32(owner) else { continue }
@@ -87,18 +87,5 @@ struct ReservationDirectory {
             occupations[text] = (occupations[text] ?? []).union(cpus)
         }
         return occupations.sorted { $0.key < $1.key }.map { Occupation(owner: $0.key, cpus: $0.value) }
-    }
-
-    private func names() -> [String] {
-        guard let directory = unsafe opendir(path) else { return [] }
-        defer { unsafe closedir(directory) }
-        var names: [String] = []
-        // SAFETY: an entry is there until the next call; its name ends in 0 and is copied.
-        while let entry = unsafe readdir(directory) {
-            unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-                names.append(unsafe String(cString: UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self)))
-            }
-        }
-        return names
     }
 }
