@@ -6,18 +6,17 @@ struct WorkerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Number of workers; one per usable core unless told.", valueName: "n"))
     var workers: Int?
 
-    @Option(help: ArgumentHelp("How to spread them; balanced unless told.", valueName: "compact|balanced"))
+    @Option(help: ArgumentHelp("How to spread them; balanced unless told.", valueName: "mode"))
     var mode: Mode?
 
     @Option(
         help: ArgumentHelp(
-            "Spread them over parts of one kind, compact inside each.", valueName: "package|numa|l3|core|pu"))
+            "Spread them over parts of one kind, compact inside each.", valueName: "part"))
     var spread: PlacementDomain?
 
     @Option(
         help: ArgumentHelp(
-            "One worker per part of this kind, with all its CPUs or --threads of them.",
-            valueName: "package|numa|l3|core|pu"))
+            "One worker per part of this kind, with all its CPUs or --threads of them.", valueName: "part"))
     var per: PlacementDomain?
 
     @Option(help: ArgumentHelp("Threads, and so CPUs, of each worker; 1 unless told.", valueName: "t"))
@@ -41,8 +40,8 @@ struct WorkerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Memory: only local, preferred (local while there is some; unless told), interleaved over the workers' nodes, "
-                + "or none of these.", valueName: "local|preferred|interleave|none"))
+            "Memory from the CPUs' node only, from there while it has some, from all workers' nodes in turn, or as it comes.",
+            valueName: "memory"))
     var memory: MemoryMode = .preferred
 
     @Option(help: ArgumentHelp("The kind of memory, such as HBM or CXL.", valueName: "kind"))
