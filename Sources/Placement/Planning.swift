@@ -37,7 +37,7 @@ struct Planning {
             let count: Int
             if let domain = request.per {
                 all = try Self.seats(per: domain, request, on: topology, usable)
-                (count, notes) = try Self.count(request, per: domain, of: all.tiers[0].count, on: topology)
+                (count, notes) = try Self.count(request, per: domain, of: all.tiers.reduce(0) { $0 + $1.count }, on: topology)
             } else {
                 all = Seats(of: usable, threads: request.threads ?? 1, coresFirst: request.mode != .spread(.pu))
                 (count, notes) = try Self.count(request, on: topology, selection)
@@ -108,6 +108,9 @@ struct Planning {
     }
 
     /// A seat for each part of a kind: all of its CPUs that are free, or as many as a worker has threads.
+    ///
+    /// Parts where nobody else is come before those where others have some CPUs, and last come those where only CPUs of
+    /// others are left.
     private static func seats(
         per domain: PlacementDomain, _ request: PlacementRequest, on topology: Topology, _ usable: UsableCPUs
     ) throws(PlacementError) -> Seats {
@@ -118,12 +121,13 @@ struct Planning {
                 problem: "no parts of the kind '\(domain.rawValue)' are known on this machine",
                 cure: "ask for one worker per package, numa, l3, core or pu")
         }
-        var blocks: [[Int]] = []
+        var tiers = [[[Int]]](repeating: [], count: 3)
         for group in groups {
             let free = group.filter { !usable.cpus[$0].isOccupied }
             let own = free.count >= request.threads ?? 1 ? free : group
+            let tier = free.count == group.count ? 0 : own.count == free.count ? 1 : 2
             guard let threads = request.threads else {
-                blocks.append(own)
+                tiers[tier].append(own)
                 continue
             }
             guard own.count >= threads else {
@@ -134,8 +138,8 @@ struct Planning {
             }
             // Whole cores where they suffice, as for any worker.
             let cores = own.filter { usable.cpus[$0].thread == 0 }
-            blocks.append(Array((threads <= cores.count ? cores : own).prefix(threads)))
+            tiers[tier].append(Array((threads <= cores.count ? cores : own).prefix(threads)))
         }
-        return Seats(blocks, of: usable)
+        return Seats(tiers.filter { !$0.isEmpty }, of: usable)
     }
 }

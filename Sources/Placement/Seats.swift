@@ -72,9 +72,11 @@ struct Seats {
         }
     }
 
-    /// Seats that are given, all of one tier, for one worker each.
-    init(_ blocks: [[Int]], of usable: UsableCPUs) {
-        tiers = [blocks.map { Seat(positions: $0, tier: 0) }.sorted { $0.position < $1.position }]
+    /// Seats that are given, tier by tier, for one worker each.
+    init(_ tiers: [[[Int]]], of usable: UsableCPUs) {
+        self.tiers = tiers.enumerated().map { tier, blocks in
+            blocks.map { Seat(positions: $0, tier: tier) }.sorted { $0.position < $1.position }
+        }
         left = []
         scatteredTiers = []
         threads = 1

@@ -54,6 +54,20 @@ struct RequestTests {
         #expect(try failure(machine, PlacementRequest(per: .numa, workers: 5))?.code == .invalidCount)
         #expect(try failure(machine, PlacementRequest(per: .numa, threads: 5))?.code == .invalidCount)
         #expect(try failure(machine, PlacementRequest(per: .l3))?.code == .noSuchPart)
+        // Parts where others have CPUs come after those where nobody is, and last those where nothing else is left.
+        for mode in [PlacementMode.balanced, .compact] {
+            var shared = PlacementRequest(per: .numa, workers: 3)
+            shared.mode = mode
+            shared.occupied = [Occupation(owner: "process 7", cpus: [0, 4, 5, 6, 7])]
+            #expect(try plan(machine, shared).cpus == [[8, 9, 10, 11], [12, 13, 14, 15], [1, 2, 3]])
+            #expect(try plan(machine, shared).notes.isEmpty)
+            shared.workers = 1
+            #expect(try plan(machine, shared).cpus == [[8, 9, 10, 11]])
+            shared.workers = 4
+            #expect(try plan(machine, shared).notes.contains { $0.hasPrefix("CPUs 4-7 are in use") })
+            shared.workers = 5
+            #expect(try failure(machine, shared)?.code == .invalidCount)
+        }
         // Only what is allowed: two cores of either package.
         #expect(try plan("restricted.xml", PlacementRequest(per: .package)).cpus == [[4, 5, 6, 7], [8, 9, 10, 11]])
     }
