@@ -93,9 +93,16 @@ struct Explanation {
 
     private func kinds(of seat: Seat) -> [String] {
         guard usable.kinds.count > 1 else { return [] }
-        let kind = usable.cpus[seat.position].kind
-        let name = topology.coreKinds.indices.contains(kind) ? topology.coreKinds[kind].name : nil
-        let which = "kind \(kind)\(name.map { " (\($0))" } ?? "")"
+        let kinds = Set(seat.positions.map { usable.cpus[$0].kind }).sorted()
+        let which =
+            (kinds.count == 1 ? "kind " : "kinds ")
+            + kinds.map { kind in
+                let name = topology.coreKinds.indices.contains(kind) ? topology.coreKinds[kind].name : nil
+                return "\(kind)\(name.map { " (\($0))" } ?? "")"
+            }.joined(separator: ", ")
+        guard kinds.count == 1, let kind = kinds.first else { return ["cores of \(which)"] }
+        // Whoever lists CPUs, or wants a part's, has chosen by something else.
+        if request.cpus != nil || request.per != nil { return ["a core of \(which)"] }
         return [
             kind == usable.kinds[0]
                 ? "a core of \(which), the most capable: these are taken first"
@@ -119,14 +126,24 @@ struct Explanation {
         guard topology.allowed.contains(cpu) else { return "is not allowed here" }
         if request.reserved.contains(cpu) { return "is reserved" }
         if let position = usable.positions[cpu], !owners[position].isEmpty {
-            let workers = owners[position]
-            return "has \(workers.count == 1 ? "worker" : "workers") \(CPUSet(workers))"
+            return "has \(names(ofWorkersAt: position))"
         }
         if let other = request.occupied.first(where: { $0.cpus.contains(cpu) }) {
             return "has a worker of \(other.owner)"
         }
         if request.cpus != nil { return "is not in the list" }
+        if usable.positions[cpu] == nil { return "is not of the kind, or not near the device, that was asked for" }
+        if request.per != nil { return "stays idle: there are more CPUs than threads of workers" }
+        if request.mode == .spread(.pu) { return "stays idle: there is no worker left for it" }
+        if request.threads ?? 1 > 1 { return "stays idle: places that begin on another's core are taken last" }
         return "stays idle: a second thread of a core is taken when no core is left"
+    }
+
+    /// The workers on a CPU: their numbers, or how many they are where that would be long.
+    private func names(ofWorkersAt position: Int) -> String {
+        let workers = owners[position]
+        if workers.count > 16 { return "\(workers.count) workers" }
+        return "\(workers.count == 1 ? "worker" : "workers") \(CPUSet(workers))"
     }
 
     /// Who else is on the seat's CPUs.
@@ -137,7 +154,7 @@ struct Explanation {
                 return "CPU \(cpu) has a worker of \(other.owner), too: there are not enough others"
             }
             guard owners[position].count > 1 else { return nil }
-            return "CPU \(cpu) is shared by workers \(CPUSet(owners[position])): there are more workers than CPUs"
+            return "CPU \(cpu) is shared by \(names(ofWorkersAt: position)): there are more workers than CPUs"
         }
     }
 

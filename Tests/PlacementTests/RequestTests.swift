@@ -273,4 +273,40 @@ struct ExplanationTests {
             of: PlacementRequest(workers: 3), on: try machine("pack:1 core:2 pu:1"))
         #expect(shared[0].contains("CPU 0 is shared by workers 1,3: there are more workers than CPUs"))
     }
+
+    @Test("say nothing of how cores are taken where the request says which")
+    func chosen() throws {
+        let kinds = try machine("kinds.xml")  // small cores 0, 1, 4, 5, large ones 2, 3, 6, 7
+        let listed = try PlacementPlan.explanations(of: PlacementRequest(cpus: [0]), on: kinds)
+        #expect(listed[0].contains("a core of kind 1 (Small)"))
+        let whole = try PlacementPlan.explanations(of: PlacementRequest(per: .package), on: kinds)
+        #expect(!whole.joined().contains { $0.hasSuffix("taken first") || $0.hasSuffix("have workers") })
+        let one = try machine("pack:1 core:2 pu:2")
+        for (request, state) in [
+            (PlacementRequest(per: .core, threads: 1), "stays idle: there are more CPUs than threads of workers"),
+            (PlacementRequest(workers: 1, mode: .spread(.pu)), "stays idle: there is no worker left for it"),
+            (
+                PlacementRequest(workers: 1, threads: 3),
+                "stays idle: places that begin on another's core are taken last"
+            ),
+        ] {
+            let sentences = try PlacementPlan.explanations(of: request, on: one)[0]
+            #expect(sentences.contains { $0.hasPrefix("its sibling CPU") && $0.hasSuffix(state) }, "\(sentences)")
+        }
+        var near = PlacementRequest(workers: 1)
+        near.near = "eth0"
+        var topology = one
+        topology.devices = [.init(kind: .network, names: ["eth0"], cpus: [0, 2])]
+        #expect(
+            try PlacementPlan.explanations(of: near, on: topology)[0].contains(
+                "its sibling CPU 1 is not of the kind, or not near the device, that was asked for"))
+    }
+
+    @Test("stay short where many share a CPU")
+    func crowd() throws {
+        let all = try PlacementPlan.explanations(
+            of: PlacementRequest(workers: 5000), on: try machine("pack:1 core:1 pu:2"))
+        #expect(all[0].contains("CPU 0 is shared by 2500 workers: there are more workers than CPUs"))
+        #expect(all[0].contains("its sibling CPU 1 has 2500 workers"))
+    }
 }
