@@ -44,7 +44,7 @@ extension Topology {
         let allowedNodes = hwloc.allowedNodes
         self.init(
             packages: packages.map { Package(osIndex: $0.osIndex, cpus: $0.cpus) },
-            numaNodes: hwloc.objects(HWLOC_OBJ_NUMANODE).map { object in
+            numaNodes: hwloc.objects(HWLOC_OBJ_NUMANODE).filter { $0.osIndex <= CPUSet.largestCPU }.map { object in
                 var node = NUMANode(
                     osIndex: object.osIndex, memoryByteCount: object.byteCount, cpus: object.cpus, kind: object.subtype,
                     bandwidth: hwloc.bandwidth(of: object))

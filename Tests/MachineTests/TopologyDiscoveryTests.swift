@@ -93,19 +93,54 @@ struct TopologyDiscoveryTests {
         #expect(error?.code == code && error?.description.hasPrefix("the topology file x.xml ") == true)
     }
 
-    @Test("numbers in a file that no machine has are left out")
-    func absurdNumbers() throws {
+    @Test("numbers in a file that no machine has are left out", arguments: ["2000000", "4000000000"])
+    func absurdNumbers(number: String) throws {
+        let nodes = "nodeset=\"0x1\" complete_nodeset=\"0x1\""
         let text = """
-            <?xml version="1.0"?><!DOCTYPE topology SYSTEM "hwloc2.dtd"><topology version="2.0">
-            <object type="Machine" os_index="0" cpuset="0x3" complete_cpuset="0xf...f" nodeset="0x1" gp_index="1">
-            <object type="NUMANode" os_index="0" cpuset="0x3" nodeset="0x1" gp_index="2"
+            <?xml version="1.0" encoding="UTF-8"?>
+            <!DOCTYPE topology SYSTEM "hwloc2.dtd">
+            <topology version="2.0">
+            <object type="Machine" os_index="0" cpuset="0x3" complete_cpuset="0xf...f" allowed_cpuset="0x3" \(nodes)
+              allowed_nodeset="0x1" gp_index="1">
+            <object type="NUMANode" os_index="0" cpuset="0x3" complete_cpuset="0x3" \(nodes) gp_index="2"
               local_memory="18446744073709551615"/>
-            <object type="PU" os_index="0" cpuset="0x1" nodeset="0x1" gp_index="3"/>
-            <object type="PU" os_index="4000000000" cpuset="0x2" nodeset="0x1" gp_index="4"/>
+            <object type="PU" os_index="0" cpuset="0x1" complete_cpuset="0x1" \(nodes) gp_index="3"/>
+            <object type="PU" os_index="\(number)" cpuset="0x2" complete_cpuset="0x2" \(nodes) gp_index="4"/>
             </object></topology>
             """
-        // hwloc may refuse it, too; the point is that nothing traps.
-        let topology = try? Topology(xml: Array(text.utf8), named: "x.xml")
-        #expect(topology?.allowed.contains(4_000_000_000) != true)
+        let topology = try Topology(xml: Array(text.utf8), named: "x.xml")
+        #expect(topology.pus.map(\.osIndex) == [0] && topology.allowed == [0])
+        #expect(topology.complete.max == CPUSet.largestCPU && topology.numaNodes.map(\.memoryByteCount) == [.max])
+    }
+
+    /// A machine of one CPU with two NUMA nodes.
+    private func machine(secondNode: String, kind: String) -> [UInt8] {
+        let sets = "cpuset=\"0x1\" complete_cpuset=\"0x1\" nodeset=\"0x3\" complete_nodeset=\"0x3\""
+        func node(_ index: String, _ set: String, _ number: Int) -> String {
+            """
+            <object type="NUMANode" os_index="\(index)" cpuset="0x1" complete_cpuset="0x1" nodeset="\(set)"
+              complete_nodeset="\(set)" gp_index="\(number)" local_memory="1048576" subtype="\(kind)"/>
+            """
+        }
+        let text = """
+            <?xml version="1.0" encoding="UTF-8"?>
+            <!DOCTYPE topology SYSTEM "hwloc2.dtd">
+            <topology version="2.0">
+            <object type="Machine" os_index="0" \(sets) allowed_cpuset="0x1" allowed_nodeset="0x3" gp_index="1">
+            \(node("0", "0x1", 2))\(node(secondNode, "0x2", 3))
+            <object type="Core" os_index="0" \(sets) gp_index="4"><object type="PU" os_index="0" \(sets) gp_index="5"/></object>
+            </object></topology>
+            """
+        return Array(text.utf8)
+    }
+
+    @Test("a NUMA node of a number that no machine has is left out, and plans are explained without it")
+    func absurdNode() throws {
+        let usual = try Topology(xml: machine(secondNode: "1", kind: "DRAM"), named: "x.xml")
+        #expect(usual.numaNodes.map(\.osIndex) == [0, 1])
+        let absurd = try Topology(xml: machine(secondNode: "4000000", kind: "DRAM"), named: "x.xml")
+        #expect(absurd.numaNodes.map(\.osIndex) == [0])
+        let all = try PlacementPlan.explanations(of: PlacementRequest(workers: 1), on: absurd)
+        #expect(all[0].last == "memory: from node 0 while there is some, local to its CPUs")
     }
 }
