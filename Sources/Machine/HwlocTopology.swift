@@ -115,7 +115,7 @@ struct HwlocTopology: ~Copyable {
             var name: String?
             if let infos = unsafe infos {
                 for index in 0..<Int(infoCount) where unsafe strcmp(infos[index].name, "CoreType") == 0 {
-                    name = unsafe String(cString: infos[index].value)
+                    name = unsafe text(infos[index].value)
                 }
             }
             let cpus = unsafe CPUSet(set)
@@ -160,7 +160,7 @@ struct HwlocObject {
     var cpus: CPUSet { unsafe CPUSet(object.pointee.cpuset) }
 
     /// What it is in detail, such as `MCDRAM`, where the source says so.
-    var subtype: String? { unsafe object.pointee.subtype.map { unsafe String(cString: $0) } }
+    var subtype: String? { unsafe object.pointee.subtype.map { unsafe text($0) } }
 
     /// Size of a NUMA node's own memory or of a cache in bytes; 0 if unknown, and for other objects.
     var byteCount: UInt64 { unsafe UInt64(muster_hwloc_size(object)) }
@@ -171,11 +171,11 @@ struct HwlocObject {
     }
 
     /// What the operating system calls it, where it has a name.
-    var name: String? { unsafe object.pointee.name.map { unsafe String(cString: $0) } }
+    var name: String? { unsafe object.pointee.name.map { unsafe text($0) } }
 
     /// A text that the source notes of it, such as `PCIVendor`.
     func info(_ name: String) -> String? {
-        unsafe hwloc_obj_get_info_by_name(object, name).map { unsafe String(cString: $0) }
+        unsafe hwloc_obj_get_info_by_name(object, name).map { unsafe text($0) }
     }
 
     /// Class of a PCI device in the PCI standard; 0 for other objects.
@@ -194,6 +194,16 @@ struct HwlocObject {
     func ancestor(_ type: hwloc_obj_type_t) -> HwlocObject? {
         unsafe muster_hwloc_ancestor(object, type).map { unsafe HwlocObject($0) }
     }
+}
+
+/// A text of hwloc's with a `?` for every control character: it comes from drivers and files, and goes to terminals.
+private func text(_ characters: UnsafePointer<CChar>) -> String {
+    // SAFETY: the caller has a text that ends in 0, which is copied.
+    var text = unsafe String(cString: characters)
+    guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
+    text.unicodeScalars = String.UnicodeScalarView(
+        text.unicodeScalars.lazy.map { $0.properties.generalCategory == .control ? "?" : $0 })
+    return text
 }
 
 extension CPUSet {

@@ -143,4 +143,11 @@ struct TopologyDiscoveryTests {
         let all = try PlacementPlan.explanations(of: PlacementRequest(workers: 1), on: absurd)
         #expect(all[0].last == "memory: from node 0 while there is some, local to its CPUs")
     }
+
+    @Test("names from a file hold no control characters")
+    func names() throws {
+        let topology = try Topology(
+            xml: machine(secondNode: "1", kind: "H\u{1b}[2J\u{9b}31mBM\u{7f}é"), named: "x.xml")
+        #expect(topology.numaNodes.map(\.kind) == ["H?[2J?31mBM?é", "H?[2J?31mBM?é"])
+    }
 }
