@@ -37,7 +37,8 @@ struct Planning {
             let count: Int
             if let domain = request.per {
                 all = try Self.seats(per: domain, request, on: topology, usable)
-                (count, notes) = try Self.count(request, per: domain, of: all.tiers.reduce(0) { $0 + $1.count }, on: topology)
+                let parts = all.tiers.reduce(0) { $0 + $1.count }
+                (count, notes) = try Self.count(request, per: domain, of: parts, on: topology)
             } else {
                 all = Seats(of: usable, threads: request.threads ?? 1, coresFirst: request.mode != .spread(.pu))
                 (count, notes) = try Self.count(request, on: topology, selection)
