@@ -72,9 +72,10 @@ struct ReservationDirectory {
     func occupations() -> [Occupation] {
         var occupations: [String: CPUSet] = [:]
         for name in names(inDirectory: path) where name.hasPrefix("cpus-") {
-            let owner = name.dropFirst(5).prefix { $0 != "-" }
-            let file = unsafe open("\(path)/\(name)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-            guard file >= 0, let process = Int32(owner) else { continue }
+            guard let process = Int32(name.dropFirst(5).prefix { $0 != "-" }) else { continue }
+            // Without waiting, whatever it is: others wait for the lock that is held here.
+            let file = unsafe open("\(path)/\(name)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+            guard file >= 0 else { continue }
             defer { close(file) }
             if flock(file, LOCK_SH | LOCK_NB) == 0 {
                 _ = unsafe unlink("\(path)/\(name)")

@@ -1,3 +1,4 @@
+import Foundation
 import Machine
 import Placement
 import Testing
@@ -78,6 +79,22 @@ struct PlanCommandTests {
             "plan", "--workers", "2", "--memory", "local", "--synthetic", "pack:2 [numa(memory=16GB)] core:1 pu:1")
         #expect(run.lines[2] == "worker  cpus  numa  memory   why")
         #expect(run.lines[4].hasPrefix("2       1     1     local 1  core 1 of package 1"))
+    }
+
+    @Test("what else is where CPUs are reserved does not hold a plan up, and stays")
+    func foreignFiles() async throws {
+        let runtime = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        let directory = runtime.appending(path: "muster")
+        try FileManager.default.createDirectory(
+            at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(at: runtime) }
+        func path(_ name: String) -> String { directory.appending(path: name).path }
+        #expect(unsafe mkfifo(path("cpus-1-1"), 0o600) == 0)
+        try Data().write(to: directory.appending(path: "cpus-mine"))
+        try FileManager.default.createSymbolicLink(atPath: path("cpus-2-1"), withDestinationPath: "/dev/zero")
+        let run = try await muster("plan", "--workers", "1", environment: ["XDG_RUNTIME_DIR": runtime.path])
+        #expect(run.status == 0 && run.errors.isEmpty && run.output.contains("1 worker, balanced"), "\(run)")
+        #expect(FileManager.default.fileExists(atPath: path("cpus-mine")))
     }
 
     @Test("a list of CPUs says where workers go, in its order")
