@@ -104,8 +104,8 @@ struct PictureTests {
     func workers(description: String) async throws {
         for workers in [["--threads", "2", "--mode", "compact"], ["--workers", "40"]] {
             let arguments = ["--synthetic", description] + workers
-            let plan = try #require(
-                try await muster(["plan", "--json"] + arguments).json?["workers"] as? [[String: Any]])
+            let run = try await muster(["plan", "--json"] + arguments)
+            let plan = try #require(run.json?["workers"] as? [[String: Any]])
             var expected: [Int: [Int]] = [:]
             for worker in plan {
                 for cpu in try #require(worker["cpus"] as? [Int]) {
