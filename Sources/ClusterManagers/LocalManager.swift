@@ -5,7 +5,7 @@ import Placement
 
 /// Starts workers on this host and leaves it to the kernel where they run.
 public struct LocalManager: ClusterManager {
-    /// Number of workers; `nil` for one for each usable CPU.
+    /// Number of workers; `nil` for one for each usable CPU, as far as the cgroup's quota feeds them.
     public let count: Int?
     /// How each is started.
     public let options: LocalOptions
@@ -15,11 +15,12 @@ public struct LocalManager: ClusterManager {
     /// - Throws: `LaunchError` for a count below 1, `WorkerStartError` if one does not come up; another error where the
     ///   system, or its limit on open files, does not allow for as many.
     public func launch(_ ready: (any LaunchedWorker) async throws -> Void) async throws {
-        let number = try count ?? Topology.discover().allowed.count
+        let (number, notes) = try count.map { ($0, []) } ?? Topology.discover().unboundWorkers
         guard number >= 1 else {
             throw LaunchError(
                 "\(number) workers were asked for; ask for at least one, or give no number for one per CPU")
         }
+        for note in notes { notice(note) }
         try await options.launch([PlacementPlan.Worker?](repeating: nil, count: number), nil, ready)
     }
 }
@@ -35,7 +36,7 @@ extension ClusterManager where Self == LocalManager {
     /// select(2) needs them, and workers have the old limit; other programs that this one starts inherit the new one.
     ///
     /// - Parameters:
-    ///   - count: Number of workers; one for each usable CPU unless told.
+    ///   - count: Number of workers; one for each usable CPU unless told, as far as the cgroup's quota feeds them.
     ///   - options: How each is started.
     public static func local(_ count: Int? = nil, options: LocalOptions = LocalOptions()) -> LocalManager {
         LocalManager(count: count, options: options)

@@ -10,6 +10,13 @@ extension Planning {
             threads == 1
             ? selection.coreCount(of: topology)
             : max(1, (free.count >= threads ? free : selection.candidates).count / threads)
+        return withinQuota(places, threads: threads, on: topology)
+    }
+
+    /// As many workers as there are places, or fewer where the quota does not feed them.
+    fileprivate static func withinQuota(
+        _ places: Int, threads: Int = 1, on topology: Topology
+    ) -> (count: Int, notes: [String]) {
         guard let quota = quota(of: topology) else { return (places, []) }
         let count = max(1, min(places, ceiling(quota / Double(threads))))
         guard count < places else { return (places, []) }
@@ -59,4 +66,10 @@ extension Planning {
     private static func ceiling(_ number: Double) -> Int {
         Double(Int(number)) < number ? Int(number) + 1 : Int(number)
     }
+}
+
+extension Topology {
+    /// How many workers there are unless told where they are bound to no CPU: one for each that may be used, within the
+    /// cgroup's quota; and what is to be said about that.
+    package var unboundWorkers: (count: Int, notes: [String]) { Planning.withinQuota(allowed.count, on: self) }
 }

@@ -179,6 +179,18 @@ struct PlacementPlanTests {
         #expect(plan.usable == CPUSet(0..<16) && plan.notes.isEmpty && !plan.isOversubscribed)
     }
 
+    @Test("workers that are bound to no CPU are as many as there are CPUs, or as the quota feeds")
+    func unbound() throws {
+        var topology = try machine("pack:1 core:4 pu:2")
+        #expect(topology.unboundWorkers == (8, []))
+        topology.cpuQuota = 1.5
+        #expect(topology.unboundWorkers.count == 2)
+        #expect(
+            topology.unboundWorkers.notes == ["the cgroup's quota is the time of 1.5 CPUs: 2 workers in place of 8"])
+        topology.cpuQuota = 8
+        #expect(topology.unboundWorkers == (8, []))
+    }
+
     @Test("without a number there is one worker per usable core, or as many as the quota feeds")
     func defaultCount() throws {
         var topology = try machine("pack:2 core:4 pu:2")
