@@ -10,7 +10,8 @@ struct ReservationError: Error, CustomStringConvertible {
 /// The directory where this user's processes write down which CPUs their workers have.
 struct ReservationDirectory {
     private let path: String
-    private static let nextNumber = Atomic(0)
+    /// The numbers of this process's files. A process of another container may have the same process number.
+    private static let numbers = Mutex<Set<Int>>([])
 
     /// Finds or makes the directory.
     ///
@@ -57,14 +58,20 @@ struct ReservationDirectory {
 
     /// A new file, locked for as long as it is open.
     func newFile() throws(ReservationError) -> (path: String, file: CInt) {
-        let number = ReservationDirectory.nextNumber.wrappingAdd(1, ordering: .relaxed).newValue
-        let name = "\(path)/cpus-\(getpid())-\(number)"
-        let file = unsafe open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        var number = ReservationDirectory.numbers.withLock { $0.max() ?? 0 }
+        var name: String
+        var file: CInt
+        repeat {
+            number += 1
+            name = "\(path)/cpus-\(getpid())-\(number)"
+            file = unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        } while file < 0 && errno == EEXIST
         guard file >= 0, flock(file, LOCK_EX | LOCK_NB) == 0 else {
             let reason = errorText(errno)
             if file >= 0 { close(file) }
             throw ReservationError(description: "CPUs can't be reserved in \(path): \(reason)")
         }
+        ReservationDirectory.numbers.withLock { [number] in _ = $0.insert(number) }
         return (name, file)
     }
 
@@ -72,7 +79,9 @@ struct ReservationDirectory {
     func occupations() -> [Occupation] {
         var occupations: [String: CPUSet] = [:]
         for name in names(inDirectory: path) where name.hasPrefix("cpus-") {
-            guard let process = Int32(name.dropFirst(5).prefix { $0 != "-" }) else { continue }
+            let numbers = name.dropFirst(5).split(separator: "-").compactMap { Int($0) }
+            guard numbers.count == 2 else { continue }
+            let (process, number) = (numbers[0], numbers[1])
             // Without waiting, whatever it is: others wait for the lock that is held here.
             let file = unsafe open("\(path)/\(name)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
             guard file >= 0 else { continue }
@@ -84,7 +93,8 @@ struct ReservationDirectory {
             guard let bytes = try? readFile("\(path)/\(name)", limit: 1 << 16),
                 let cpus = try? CPUSet(parsing: String(decoding: bytes, as: UTF8.self)), !cpus.isEmpty
             else { continue }
-            let text = process == getpid() ? CPUReservation.own : "process \(process)"
+            let isOwn = process == getpid() && ReservationDirectory.numbers.withLock { $0.contains(number) }
+            let text = isOwn ? CPUReservation.own : "process \(process)"
             occupations[text] = (occupations[text] ?? []).union(cpus)
         }
         return occupations.sorted { $0.key < $1.key }.map { Occupation(owner: $0.key, cpus: $0.value) }

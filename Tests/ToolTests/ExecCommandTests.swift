@@ -39,6 +39,27 @@ struct ExecCommandTests {
         #expect(none.errors.contains("as is    default  ok\n"))
     }
 
+    @Test("CPUs of a process with the same number, in another container, are another's, and stay reserved")
+    func sameNumber() async throws {
+        let cpus = try #require(try await muster("plan", "--json").json?["usable"] as? [Int])
+        guard cpus.count > 1 else { return print("skipped: one CPU") }
+        let runtime = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        let directory = runtime.appending(path: "muster")
+        try FileManager.default.createDirectory(
+            at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(at: runtime) }
+        // The shell becomes the tool, with its number; what it has locked stays so.
+        let run = try await shell(
+            """
+            export XDG_RUNTIME_DIR=\(runtime.path); file=\(directory.path)/cpus-$$-1
+            exec 9> $file; echo \(cpus[0]) >&9; flock 9 && echo $file
+            exec muster exec --workers 1 --mode compact -- sed -n 's/^Cpus_allowed_list:.//p' /proc/self/status
+            """)
+        #expect(run.lines.count == 3 && run.lines[1] == "\(cpus[1])" && run.errors.isEmpty, "\(run)")
+        let file = try #require(run.lines.first.map(String.init))
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "\(cpus[0])\n")
+    }
+
     @Test("copies know their number, how many there are, and their threads")
     func environment() async throws {
         let script = "echo $MUSTER_WORKER/$MUSTER_WORKERS $OMP_NUM_THREADS $MKL_NUM_THREADS"
