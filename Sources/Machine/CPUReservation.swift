@@ -40,7 +40,7 @@ public final class CPUReservation: Sendable {
             if state.counts.isEmpty {
                 CPUReservation.end(&state, path)
             } else if let directory = try? ReservationDirectory() {
-                directory.withLock { CPUReservation.write(CPUSet(state.counts.keys), to: state.file) }
+                directory.withLock { _ = CPUReservation.write(CPUSet(state.counts.keys), to: state.file) }
             }
         }
     }
@@ -76,19 +76,32 @@ public final class CPUReservation: Sendable {
             let (result, cpus) = try plan(directory.occupations())
             do throws(ReservationError) {
                 let (path, file) = try directory.newFile()
-                write(cpus.reduce(CPUSet()) { $0.union($1) }, to: file)
-                return (result, CPUReservation(path: path, file: file, cpus: cpus), nil)
+                let reservation = CPUReservation(path: path, file: file, cpus: cpus)
+                guard write(cpus.reduce(CPUSet()) { $0.union($1) }, to: file) else {
+                    let reason = errorText(errno)
+                    return (result, nil, "CPUs can't be reserved in \(path): \(reason)")
+                }
+                return (result, reservation, nil)
             } catch {
                 return (result, nil, error.description)
             }
         }
     }
 
-    /// Writes the CPUs, under the directory's lock. A full disk leaves the file empty: as if nothing were reserved.
-    private static func write(_ cpus: CPUSet, to file: CInt) {
+    /// Writes the CPUs, under the directory's lock.
+    ///
+    /// - Returns: Whether that worked, else `errno` tells why. A full disk leaves the file empty: as if nothing were
+    ///   reserved.
+    private static func write(_ cpus: CPUSet, to file: CInt) -> Bool {
         let text = Array("\(cpus)\n".utf8)
         ftruncate(file, 0)
         // SAFETY: the array's bytes are read during the call.
-        _ = unsafe pwrite(file, text, text.count, 0)
+        let count = unsafe pwrite(file, text, text.count, 0)
+        // Less than all of it is what a full disk takes, and the rest would name other CPUs.
+        if count >= 0, count < text.count {
+            ftruncate(file, 0)
+            errno = ENOSPC
+        }
+        return count == text.count
     }
 }

@@ -68,7 +68,10 @@ struct ReservationDirectory {
         } while file < 0 && errno == EEXIST
         guard file >= 0, flock(file, LOCK_EX | LOCK_NB) == 0 else {
             let reason = errorText(errno)
-            if file >= 0 { close(file) }
+            if file >= 0 {
+                _ = unsafe unlink(name)
+                close(file)
+            }
             throw ReservationError(description: "CPUs can't be reserved in \(path): \(reason)")
         }
         ReservationDirectory.numbers.withLock { [number] in _ = $0.insert(number) }

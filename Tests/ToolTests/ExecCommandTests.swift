@@ -60,6 +60,21 @@ struct ExecCommandTests {
         #expect(try String(contentsOfFile: file, encoding: .utf8) == "\(cpus[0])\n")
     }
 
+    @Test("where CPUs can't be noted because the disk is full, that is said, and nothing is left")
+    func fullDisk() async throws {
+        let runtime = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: runtime, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: runtime) }
+        let run = try await shell(
+            """
+            export XDG_RUNTIME_DIR=\(runtime.path)
+            (trap '' XFSZ; ulimit -f 0; muster exec --workers 1 -- echo 2>&1; echo $?) | cat
+            """)
+        let problem = "muster: CPUs can't be reserved in \(runtime.path)/muster/cpus-"
+        #expect(run.lines.count == 4 && run.lines[0].hasPrefix(problem) && run.lines[2] == "0", "\(run)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(runtime.path)/muster") == ["lock"])
+    }
+
     @Test("copies know their number, how many there are, and their threads")
     func environment() async throws {
         let script = "echo $MUSTER_WORKER/$MUSTER_WORKERS $OMP_NUM_THREADS $MKL_NUM_THREADS"
