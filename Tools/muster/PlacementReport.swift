@@ -25,6 +25,7 @@ struct PlacementReport {
     private static func verdict(_ worker: PlacementPlan.Worker, _ program: RunningProgram) -> String {
         guard let binding = program.binding else { return "unknown" }
         if let difference = binding.difference(from: worker, memory: program.memory) { return difference }
-        return worker.memory != nil && program.memory == nil ? "ok, without the memory policy" : "ok"
+        if worker.memory != nil, program.memory == nil { return "ok, without the memory policy" }
+        return program.memory != nil && binding.memory == nil ? "ok, but the memory can't be read" : "ok"
     }
 }
