@@ -41,6 +41,19 @@ final class DriverThreads: Sendable {
         move(done)
     }
 
+    /// Binds all threads but this one that have one of some masks; returns whether there were any.
+    private func moveThreads(from masks: [CPUSet], to wanted: CPUSet) -> Bool {
+        var hasMoved = false
+        // An entry for each thread, by the kernel's number.
+        for thread in names(inDirectory: "/proc/self/task").compactMap({ Int32($0) }) where thread != platform_thread()
+        {
+            guard let mask = try? affinity(of: thread), mask != wanted, masks.contains(mask) else { continue }
+            // A thread that has ended meanwhile needs no CPU.
+            if (try? bind(thread: thread, to: wanted)) != nil { hasMoved = true }
+        }
+        return hasMoved
+    }
+
     /// Moves the threads, from the spawner's: it binds itself for every process that it starts, and must not be bound by
     /// another meanwhile.
     private func move(_ done: @escaping @Sendable () -> Void) {
@@ -51,13 +64,10 @@ final class DriverThreads: Sendable {
                 let free = given.subtracting(CPUSet(state.counts.keys))
                 let wanted = free.isEmpty ? given : free
                 guard wanted != state.current ?? given, !given.isEmpty else { return }
-                // An entry for each thread, by the kernel's number.
-                let threads = names(inDirectory: "/proc/self/task").compactMap { Int32($0) }
-                for thread in threads where thread != platform_thread() {
-                    guard let mask = try? affinity(of: thread), mask == given || mask == state.current else { continue }
-                    // A thread that has ended meanwhile needs no CPU.
-                    try? bind(thread: thread, to: wanted)
-                }
+                // A thread that one not moved yet starts meanwhile has that one's mask: so until there is nothing to move. A
+                // program that starts threads all the time is not waited for.
+                var passes = 8
+                while passes > 0, moveThreads(from: [given, state.current ?? given], to: wanted) { passes -= 1 }
                 state.current = wanted == given ? nil : wanted
             }
         }

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// CPUs that workers of this process are bound to, written down where other processes of the same user see it.
 ///
-/// Each reservation is a file in the user's runtime directory (`$XDG_RUNTIME_DIR/muster`, or `/tmp/muster-UID`), which its
+/// Each reservation is a file in the user's runtime directory (`$XDG_RUNTIME_DIR/muster`, `/run/user/UID/muster`, or `/tmp/muster-UID`), which its
 /// process holds locked: so it ends with the process in whatever way that ends. Others plan around it.
 public final class CPUReservation: Sendable {
     private struct State {

@@ -20,6 +20,9 @@ struct ReservationDirectory {
         let base: String
         if let runtime = unsafe getenv("XDG_RUNTIME_DIR"), unsafe runtime.pointee == CChar(UInt8(ascii: "/")) {
             base = unsafe String(cString: runtime) + "/muster"
+        } else if unsafe access("/run/user/\(getuid())", W_OK) == 0 {
+            // What the variable says where it is set: a session and what runs without one see each other.
+            base = "/run/user/\(getuid())/muster"
         } else {
             base = "/tmp/muster-\(getuid())"
         }

@@ -57,7 +57,8 @@ struct Explanation {
             let cpu = usable.cpus[seat.position]
             if !cpu.isOccupied, cpu.thread > 0 {
                 lines.append(
-                    "a \(Reasons.ordinal(cpu.thread + 1)) thread, since every usable core has a worker already")
+                    "a \(Reasons.ordinal(cpu.thread + 1)) thread of its core, since no core is left that is idle as a whole"
+                )
             }
         }
         return lines

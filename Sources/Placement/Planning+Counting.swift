@@ -4,7 +4,13 @@ extension Planning {
         _ request: PlacementRequest, on topology: Topology, _ selection: Selection
     ) throws(PlacementError) -> (Int, notes: [String]) {
         let threads = request.threads ?? 1
-        if let count = request.workers { return (count, try check(count, request, threads: threads, on: topology)) }
+        if let count = request.workers {
+            return (
+                count,
+                try check(
+                    count, request, cpus: count.multipliedReportingOverflow(by: threads).partialValue, on: topology)
+            )
+        }
         let free = selection.candidates.subtracting(selection.occupied)
         let places =
             threads == 1
@@ -24,11 +30,14 @@ extension Planning {
     }
 
     /// The number of workers asked for, or one per part.
+    ///
+    /// - Parameter sizes: CPUs that a worker of each part gets.
     static func count(
-        _ request: PlacementRequest, per domain: PlacementDomain, of parts: Int, on topology: Topology
+        _ request: PlacementRequest, per domain: PlacementDomain, of sizes: [Int], on topology: Topology
     ) throws(PlacementError) -> (Int, notes: [String]) {
+        let parts = sizes.count
         let count = request.workers ?? parts
-        let notes = try check(count, request, threads: request.threads ?? 1, on: topology)
+        let notes = try check(count, request, cpus: sizes.prefix(max(0, count)).reduce(0, +), on: topology)
         guard count <= parts else {
             throw PlacementError(
                 code: .invalidCount, cpu: nil, allowed: topology.allowed,
@@ -40,14 +49,14 @@ extension Planning {
 
     /// Refuses senseless numbers; a note where the quota doesn't feed them.
     private static func check(
-        _ count: Int, _ request: PlacementRequest, threads: Int, on topology: Topology
+        _ count: Int, _ request: PlacementRequest, cpus: Int, on topology: Topology
     ) throws(PlacementError) -> [String] {
         guard count >= 1, count <= PlacementRequest.largestWorkerCount else {
             throw PlacementError(
                 code: .invalidCount, cpu: nil, allowed: topology.allowed, problem: "\(count) workers can't be placed",
                 cure: "ask for 1 to \(PlacementRequest.largestWorkerCount) workers")
         }
-        guard let quota = quota(of: topology), count * threads > ceiling(quota) else { return [] }
+        guard let quota = quota(of: topology), cpus > ceiling(quota) else { return [] }
         return note(quota, "busy workers will be held back")
     }
 

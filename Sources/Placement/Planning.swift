@@ -37,7 +37,7 @@ struct Planning {
             let count: Int
             if let domain = request.per {
                 all = try Self.seats(per: domain, request, on: topology, usable)
-                let parts = all.tiers.reduce(0) { $0 + $1.count }
+                let parts = all.tiers.flatMap { $0.map(\.positions.count) }
                 (count, notes) = try Self.count(request, per: domain, of: parts, on: topology)
             } else {
                 all = Seats(of: usable, threads: request.threads ?? 1, coresFirst: request.mode != .spread(.pu))
@@ -53,9 +53,10 @@ struct Planning {
 
     /// The plan.
     func plan() -> PlacementPlan {
-        PlacementPlan(
-            workers: seats.indices.map { place(at: $0) }, usable: selection.candidates,
-            isOversubscribed: reasons.isOversubscribed, notes: notes + reasons.notes(seats: seats))
+        let workers = seats.indices.map { place(at: $0) }
+        return PlacementPlan(
+            workers: workers, usable: selection.candidates, isOversubscribed: reasons.isOversubscribed,
+            notes: notes + reasons.notes(seats: seats, memories: workers.map(\.memory)))
     }
 
     /// Why each worker is where it is.
@@ -116,6 +117,8 @@ struct Planning {
         per domain: PlacementDomain, _ request: PlacementRequest, on topology: Topology, _ usable: UsableCPUs
     ) throws(PlacementError) -> Seats {
         let groups = usable.groups(by: domain)
+        // Cores come before second threads, as for any workers of one thread.
+        if domain == .pu, request.threads ?? 1 == 1 { return Seats(of: usable, threads: 1) }
         guard !groups.isEmpty else {
             throw PlacementError(
                 code: .noSuchPart, cpu: nil, allowed: topology.allowed,

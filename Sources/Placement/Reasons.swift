@@ -66,7 +66,7 @@ struct Reasons {
         if cpu.isOccupied {
             text += ": all others are in use"
         } else if seat.positions.count == 1, cpu.thread > 0, request.mode != .spread(.pu) {
-            text += ": every core has a worker"
+            text += ": no idle core is left"
         } else if workerCount > 1, let (share, workers) = share,
             let part = usable.common(share.part, of: seat.positions)
         {
@@ -113,7 +113,9 @@ struct Reasons {
 
 extension Reasons {
     /// What the user should be told about workers that share CPUs or cores, or whose CPUs are apart.
-    func notes(seats: [Seat]) -> [String] {
+    ///
+    /// - Parameter memories: Those of the workers, in their order.
+    func notes(seats: [Seat], memories: [PlacementPlan.Memory?]) -> [String] {
         let threads = request.threads ?? 1
         let what = threads == 1 ? "\(workerCount) workers" : "\(workerCount) workers of \(threads) threads"
         let least = loads.min() ?? 0
@@ -135,6 +137,13 @@ extension Reasons {
             if let first = apart.min {
                 let who = apart.count == 1 ? "worker \(first)" : "workers \(apart)"
                 notes.append("\(who): CPUs that are left over between those of others, and so apart")
+            }
+        }
+        if request.memory == .local || request.memoryTier != nil {
+            let bare = CPUSet(memories.indices.lazy.filter { memories[$0] == nil }.map { $0 + 1 })
+            if !bare.isEmpty {
+                let who = bare.count == 1 ? "worker \(bare)" : "workers \(bare)"
+                notes.append("\(who): no memory is local to the CPUs, so that the kernel takes the nearest")
             }
         }
         for other in request.occupied {

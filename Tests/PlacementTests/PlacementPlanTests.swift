@@ -203,6 +203,9 @@ struct PlacementPlanTests {
         #expect(try PlacementPlan(PlacementRequest(threads: 4), on: topology).workers.count == 1)
         let more = try PlacementPlan(PlacementRequest(workers: 4), on: topology)
         #expect(more.notes == ["the cgroup's quota is the time of 2.5 CPUs: busy workers will be held back"])
+        // All CPUs of a part count.
+        let whole = try PlacementPlan(PlacementRequest(per: .package), on: topology)
+        #expect(whole.notes == more.notes)
         topology.cpuQuota = 0.5
         let one = try PlacementPlan(PlacementRequest(), on: topology)
         #expect(one.notes == ["the cgroup's quota is the time of 0.5 CPUs: 1 worker in place of 8"])

@@ -45,7 +45,12 @@ struct RequestTests {
             ])
         #expect(try plan(machine, PlacementRequest(per: .package)).cpus == [Array(0..<8), Array(8..<16)])
         #expect(try plan(machine, PlacementRequest(per: .core)).cpus.count == 8)
-        #expect(try plan(machine, PlacementRequest(per: .pu)).cpus == (0..<16).map { [$0] })
+        // Cores before second threads: those of each node, and with two workers one in either package.
+        #expect(
+            try plan(machine, PlacementRequest(per: .pu)).cpus
+                == [0, 4, 8, 12].flatMap { [[$0], [$0 + 2], [$0 + 1], [$0 + 3]] })
+        #expect(try plan(machine, PlacementRequest(per: .pu, workers: 2)).cpus == [[0], [8]])
+        #expect(try failure(machine, PlacementRequest(per: .pu, threads: 2))?.code == .invalidCount)
         // Two of four nodes, one in either package.
         #expect(try plan(machine, PlacementRequest(per: .numa, workers: 2)).workers.map(\.numa) == [[0], [2]])
         var compact = PlacementRequest(per: .numa, workers: 2)
@@ -222,6 +227,12 @@ struct PlanMemoryTests {
         var topology = try machine("pack:2 [numa(memory=16GB)] core:2 pu:1")
         topology.numaNodes[1].memoryByteCount = 0
         #expect(try memory(topology, .local).map { $0?.nodes } == [[0], nil])
+        var request = PlacementRequest(workers: 2)
+        request.memory = .local
+        #expect(
+            try PlacementPlan(request, on: topology).notes == [
+                "worker 2: no memory is local to the CPUs, so that the kernel takes the nearest"
+            ])
         topology.numaNodes = []
         #expect(try memory(topology, .local) == [nil, nil] && memory(topology, .interleave) == [nil, nil])
     }
@@ -252,7 +263,7 @@ struct ExplanationTests {
         // Whole cores: 0 and 2 (half of it allowed); then CPU 2, whose sibling is reserved, and CPU 1.
         #expect(all[0].contains("its sibling CPU 1 has worker 3"))
         #expect(all[1].contains("its sibling CPU 5 is not allowed here"))
-        #expect(all[2].contains("a 2nd thread, since every usable core has a worker already"))
+        #expect(all[2].contains("a 2nd thread of its core, since no core is left that is idle as a whole"))
         #expect(all[3].contains("its sibling CPU 3 is reserved"))
         request.occupied = [Occupation(owner: "process 7", cpus: [4])]
         request.workers = 1
