@@ -36,7 +36,8 @@ package func affinity(of thread: Int32 = 0) throws(AffinityError) -> CPUSet {
         if code == 0 { return CPUSet(words: mask) }
         // EINVAL: the kernel's masks are larger than ours.
         guard code == EINVAL, mask.count * 64 <= CPUSet.largestCPU else {
-            throw AffinityError(errno: code, cpus: [], allowed: thread == 0 ? [] : inheritedAffinity)
+            // Not the inherited ones, which are found out by this very call.
+            throw AffinityError(errno: code, cpus: [], allowed: [])
         }
         mask = [UInt64](repeating: 0, count: mask.count * 2)
     }

@@ -7,7 +7,7 @@ public struct AffinityError: Error, Hashable {
     public let errno: CInt
     /// The CPUs that were asked for; empty if a binding was read.
     public let cpus: CPUSet
-    /// The CPUs that this process was given when it started.
+    /// The CPUs that this process was given when it started; empty if a binding was read.
     public let allowed: CPUSet
 }
 
@@ -15,7 +15,10 @@ extension AffinityError: CustomStringConvertible {
     /// What failed, why, and what is allowed, in one line.
     public var description: String {
         let reason = errorText(errno)
-        guard !cpus.isEmpty else { return "the CPU binding could not be read or set: \(reason); allowed: \(allowed)" }
+        guard !cpus.isEmpty else {
+            let others = allowed.isEmpty ? "" : "; allowed: \(allowed)"
+            return "the CPU binding could not be read or set: \(reason)\(others)"
+        }
         let others = cpus.subtracting(allowed)
         return "can't bind to CPU \(cpus): \(reason)"
             + (others.isEmpty ? "; allowed: \(allowed)" : "; CPU \(others) is not among those allowed: \(allowed)")

@@ -72,6 +72,13 @@ extension Topology {
             found.withLock { $0 = topology }
             return topology
         }
+        // hwloc would ask for ever, with larger masks each time.
+        guard !inherited.isEmpty else {
+            throw TopologyError(
+                code: .discovery, source: "this machine",
+                problem: "does not tell which CPUs this process may use: sched_getaffinity(2) fails",
+                cure: "allow that system call")
+        }
         guard let hwloc = HwlocTopology(), hwloc.load() else {
             throw TopologyError(
                 code: .discovery, source: "this machine",
@@ -85,7 +92,7 @@ extension Topology {
                 cure: "unset HWLOC_XMLFILE, HWLOC_SYNTHETIC and HWLOC_FSROOT, or name that machine with --xml")
         }
         var topology = Topology(hwloc)
-        if !inherited.isEmpty { topology.allowed = topology.allowed.intersection(inherited) }
+        topology.allowed = topology.allowed.intersection(inherited)
         topology.cpuQuota = CPUQuota.read()
         found.withLock { [topology] in $0 = topology }
         return topology

@@ -25,6 +25,13 @@ struct AffinityTests {
         }
     }
 
+    @Test("what can't be read is an error by itself, without asking for what else is allowed")
+    func unreadable() {
+        let error = #expect(throws: AffinityError.self) { _ = try affinity(of: .max) }
+        #expect(error?.allowed == [])
+        #expect(error?.description == "the CPU binding could not be read or set: No such process")
+    }
+
     @Test("an empty set is refused by the kernel")
     func empty() {
         #expect(throws: AffinityError.self) { try bindCurrentThread(to: []) }
