@@ -29,7 +29,9 @@ let package = Package(
         .trait(name: "Foundation", description: "Data, Date, URL and UUID travel; 8 MB in a static executable."),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     ],
     targets: [
         // Pure core.
@@ -45,6 +47,15 @@ let package = Package(
         module("Machine", ["Placement", "CHwloc", "CNuma", "CPlatform"]),
         module("Transport", ["Wire"]),
         module("SharedMemoryLink", ["Transport", "Wire", "CPlatform"]),
+        module(
+            "TCPLink",
+            [
+                "Transport", "Wire",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ]),
 
         // Remote work.
         module("Remote", ["Wire"]),
@@ -88,6 +99,13 @@ let package = Package(
         tests("Placement", ["CHwloc", "Placement", "Machine"], files: ["Topologies"]),
         tests("Transport", ["Transport", "Wire"]),
         tests("SharedMemoryLink", ["CPlatform", "SharedMemoryLink", "Transport", "Wire"]),
+        tests(
+            "TCPLink",
+            [
+                "TCPLink", "Transport", "Wire",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         tests("Remote", ["Remote", "Wire"]),
         tests("Agent", ["Agent", "Machine", "Placement", "Remote", "Transport"]),
         tests("Scheduling", ["Scheduling"]),

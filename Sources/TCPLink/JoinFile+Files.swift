@@ -1,0 +1,125 @@
+import Glibc
+
+extension JoinFile {
+    /// Writes a new file that only this user can read, in a directory that only this user can enter.
+    ///
+    /// The directory is made if there is none; one that there is has to be this user's, and closed to others.
+    ///
+    /// - Throws: ``JoinError/Code/badFile``; also if there is such a file already. Then nothing is left behind.
+    package func write(to path: String) throws(JoinError) {
+        let (directory, name) = try JoinFile.openDirectory(of: path, isToBeMade: true)
+        defer { close(directory) }
+        let file = unsafe openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw JoinFile.failure("can't make the join file", path) }
+        defer { close(file) }
+        var bytes = Array(secretText.utf8)[...]
+        // The file mode creation mask can only have taken permissions away: a mask of 0777 leaves none.
+        var isWritten = fchmod(file, 0o600) == 0
+        while isWritten, !bytes.isEmpty {
+            let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
+            if count > 0 {
+                bytes = bytes.dropFirst(count)
+            } else if count == 0 || errno != EINTR {
+                isWritten = false
+            }
+        }
+        guard isWritten else {
+            let error = JoinFile.failure("can't write the join file", path)
+            unsafe unlinkat(directory, name, 0)
+            throw error
+        }
+    }
+
+    /// Reads a file that is this user's, and that nobody else can read or change.
+    ///
+    /// - Throws: ``JoinError/Code/badFile`` with what is wrong and the cure.
+    package static func read(from path: String) throws(JoinError) -> JoinFile {
+        let (directory, name) = try openDirectory(of: path, isToBeMade: false)
+        defer { close(directory) }
+        // Opening a pipe would wait for its other end.
+        let file = unsafe openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else {
+            let reason = errno == ELOOP ? "it is a symbolic link; give the file itself" : words(errno)
+            throw JoinError(.badFile, "can't read the join file \(path): \(reason)")
+        }
+        defer { close(file) }
+        var state = stat()
+        guard unsafe fstat(file, &state) == 0 else { throw failure("can't look at the join file", path) }
+        guard state.st_mode & S_IFMT == S_IFREG else {
+            throw JoinError(.badFile, "\(path) is no regular file, so it can't be a join file")
+        }
+        guard state.st_uid == geteuid() else {
+            throw JoinError(
+                .badFile,
+                "the join file \(path) belongs to user \(state.st_uid), this process to \(geteuid()): use one of your own")
+        }
+        guard state.st_mode & 0o077 == 0 else {
+            throw JoinError(
+                .badFile,
+                """
+                others can read or change the join file \(path) (mode \(String(state.st_mode & 0o777, radix: 8))): \
+                have the driver make a new one
+                """)
+        }
+        return try read(descriptor: file)
+    }
+
+    /// Reads to the end of a descriptor that the caller trusts: standard input, an inherited pipe, a mounted secret.
+    ///
+    /// - Throws: ``JoinError/Code/badFile``, also if there is more than a join file has.
+    package static func read(descriptor: CInt) throws(JoinError) -> JoinFile {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while bytes.count <= mostBytes {
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            if count == 0 { return try JoinFile(secretText: bytes) }
+            if count > 0 {
+                bytes += chunk[..<count]
+            } else if errno != EINTR {
+                throw JoinError(.badFile, "can't read the join file: \(words(errno))")
+            }
+        }
+        throw bad("it has more than \(mostBytes) bytes")
+    }
+
+    /// Removes the file, for when all have joined; nothing happens if there is none.
+    package static func remove(_ path: String) {
+        guard let (directory, name) = try? openDirectory(of: path, isToBeMade: false) else { return }
+        unsafe unlinkat(directory, name, 0)
+        close(directory)
+    }
+
+    /// Opens the directory that a path names its file in, if it is this user's alone.
+    private static func openDirectory(
+        of path: String, isToBeMade: Bool
+    ) throws(JoinError) -> (descriptor: CInt, name: String) {
+        var parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        let name = String(parts.removeLast())
+        guard !name.isEmpty, name != ".", name != "..", !path.utf8.contains(0) else {
+            throw JoinError(.badFile, "\"\(path)\" does not name a file")
+        }
+        let directory = parts.isEmpty ? "." : parts == [""] ? "/" : parts.joined(separator: "/")
+        if isToBeMade, unsafe mkdir(directory, 0o700) != 0, errno != EEXIST {
+            throw failure("can't make the directory", directory)
+        }
+        let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("can't open the directory", directory) }
+        var state = stat()
+        guard unsafe fstat(descriptor, &state) == 0, state.st_uid == geteuid(), state.st_mode & 0o077 == 0 else {
+            close(descriptor)
+            throw JoinError(
+                .badFile,
+                """
+                the directory \(directory) of a join file has to be yours and closed to others: \
+                chmod 700 it, or use another one
+                """)
+        }
+        return (descriptor, name)
+    }
+
+    private static func failure(_ what: String, _ path: String) -> JoinError {
+        JoinError(.badFile, "\(what) \(path): \(words(errno))")
+    }
+
+    private static func words(_ code: CInt) -> String { unsafe String(cString: strerror(code)) }
+}
