@@ -105,6 +105,7 @@ let package = Package(
                 "TCPLink", "Transport", "Wire",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         tests("Remote", ["Remote", "Wire"]),
         tests("Agent", ["Agent", "Machine", "Placement", "Remote", "Transport"]),

@@ -60,7 +60,9 @@ package struct FrameAssembler {
                 let head = try FrameHead(words.0, words.1, limit: limit)
                 part = head.blockCount == 0 ? .message(head, lengths: []) : .lengths(head)
             case .lengths(let head):
-                guard let table = collect(head.blockCount * FrameHead.blockByteCount, from: &bytes) else { return false }
+                guard let table = collect(head.blockCount * FrameHead.blockByteCount, from: &bytes) else {
+                    return false
+                }
                 let lengths = (0..<head.blockCount).map { FrameAssembler.word(table, $0) }
                 try head.checkBlocks(lengths, limit: limit)
                 part = .message(head, lengths: lengths)

@@ -51,7 +51,8 @@ extension JoinFile {
         guard state.st_uid == geteuid() else {
             throw JoinError(
                 .badFile,
-                "the join file \(path) belongs to user \(state.st_uid), this process to \(geteuid()): use one of your own")
+                "the join file \(path) belongs to user \(state.st_uid), this process to \(geteuid()): use one of your own"
+            )
         }
         guard state.st_mode & 0o077 == 0 else {
             throw JoinError(

@@ -87,7 +87,9 @@ struct JoinFileTests {
         #expect(unsafe access("\(place.path)/elsewhere", F_OK) != 0)
     }
 
-    @Test("a file that others may read or change is not used", arguments: [0o640, 0o604, 0o620, 0o602, 0o610] as [mode_t])
+    @Test(
+        "a file that others may read or change is not used",
+        arguments: [0o640, 0o604, 0o620, 0o602, 0o610] as [mode_t])
     func mode(mode: mode_t) throws {
         let place = Place()
         place.write(try sample().secretText, mode: mode)
