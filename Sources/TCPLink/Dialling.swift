@@ -1,0 +1,187 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Transport
+
+/// One process's attempt to join at several addresses; used on one thread only.
+final class Dialling {
+    private enum Attempt {
+        case notBegun
+        case connecting
+        case open(any Channel)
+        case failed(String, isCutOff: Bool, isUnproven: Bool)
+    }
+
+    private let plan: DialPlan
+    private let loop: any EventLoop
+    private let promise: EventLoopPromise<TCPLink>
+    private let end: Double
+    private var attempts: [Attempt]
+    private var nextAttempt: Scheduled<Void>?
+    private var deadline: Scheduled<Void>?
+    /// Seconds before those that were cut off are tried again.
+    private var pause = 0.02
+    /// The one that has proven to have the key.
+    private var chosen: Int?
+    private var isOver = false
+
+    init(_ plan: DialPlan, _ loop: any EventLoop, _ promise: EventLoopPromise<TCPLink>) {
+        self.plan = plan
+        self.loop = loop
+        self.promise = promise
+        attempts = plan.targets.map { _ in .notBegun }
+        end = monotonicSeconds() + plan.options.patience.seconds
+    }
+
+    func begin() {
+        guard !isOver else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        deadline = loop.scheduleTask(in: Dialling.time(plan.options.patience.seconds)) {
+            let dialling = bound.value
+            dialling.finish(.failure(dialling.summary))
+        }
+        tryNext()
+    }
+
+    func cancel() { finish(.failure(JoinError(.notReached, "dialling the driver was cancelled"))) }
+
+    // MARK: - Attempts
+
+    /// Begins the next attempt, and sees to it that the one after that begins in time.
+    private func tryNext() {
+        nextAttempt?.cancel()
+        nextAttempt = nil
+        guard !isOver, chosen == nil else { return }
+        guard let index = attempts.indices.first(where: { if case .notBegun = attempts[$0] { true } else { false } })
+        else { return tryAgain() }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        nextAttempt = loop.scheduleTask(in: Dialling.time(plan.options.headStart.seconds)) { bound.value.tryNext() }
+        attempts[index] = .connecting
+        let (host, port) = plan.targets[index]
+        let bootstrap = ClientBootstrap(group: loop)
+            .connectTimeout(Dialling.time(max(end - monotonicSeconds(), 0.001)))
+            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.writeBufferWaterMark, value: LinkSettings.waterMark)
+            .channelOption(.recvAllocator, value: LinkSettings.reading)
+            .channelInitializer { [launch = plan.launch, loop] channel in
+                loop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(try Cryptography.client(launch))
+                    try channel.pipeline.syncOperations.addHandler(DialHandler(bound.value, index))
+                }
+            }
+        // A name is looked up, and its addresses tried by themselves.
+        let connected =
+            (try? SocketAddress(ipAddress: host, port: port)).map { bootstrap.connect(to: $0) }
+            ?? bootstrap.connect(host: host, port: port)
+        connected.assumeIsolated().whenComplete { result in
+            switch result {
+            case .success(let channel): self.opened(index, channel)
+            case .failure(let error): self.failed(index, error)
+            }
+        }
+    }
+
+    /// When all attempts have failed: tries those again that were cut off, or gives up.
+    private func tryAgain() {
+        let hasOpen = attempts.contains { if case .failed = $0 { false } else { true } }
+        guard !hasOpen else { return }
+        let again = attempts.indices.filter { if case .failed(_, true, _) = attempts[$0] { true } else { false } }
+        guard !again.isEmpty else { return finish(.failure(summary)) }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        // Those that were cut off together do not come back together.
+        nextAttempt = loop.scheduleTask(in: Dialling.time(pause * Double.random(in: 0.5..<1.5))) {
+            let dialling = bound.value
+            for index in again { dialling.attempts[index] = .notBegun }
+            dialling.tryNext()
+        }
+        pause = min(pause * 2, 1)
+    }
+
+    private func opened(_ index: Int, _ channel: any Channel) {
+        guard !isOver, chosen == nil || chosen == index, case .connecting = attempts[index] else {
+            if isOver || chosen != index { channel.close(promise: nil) }
+            return
+        }
+        attempts[index] = .open(channel)
+    }
+
+    /// Why a key must not be shown to whoever is at this address; nil if it may.
+    func objection(to address: SocketAddress?) -> JoinError? {
+        do throws(JoinError) {
+            try plan.launch.key.checkLength(isLoopback: address?.isLoopback ?? false)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// An attempt has come to its end.
+    func failed(_ index: Int, _ error: any Error) {
+        guard !isOver else { return }
+        if case .failed = attempts[index] { return }
+        var isUnproven = false
+        if case NIOSSLError.handshakeFailed = error { isUnproven = !Reason.isCutOff(error) }
+        attempts[index] = .failed(
+            Reason.words(error), isCutOff: Reason.isCutOff(error), isUnproven: isUnproven)
+        if chosen == index { chosen = nil }
+        tryNext()
+    }
+
+    /// The other side has the key. Whether it is the one to join.
+    func proven(_ index: Int) -> Bool {
+        guard !isOver, chosen == nil else { return false }
+        chosen = index
+        nextAttempt?.cancel()
+        nextAttempt = nil
+        for (other, attempt) in attempts.enumerated() where other != index {
+            if case .open(let channel) = attempt {
+                attempts[other] = .notBegun
+                channel.close(promise: nil)
+            }
+        }
+        return true
+    }
+
+    /// What this process is.
+    var greeting: Greeting { Greeting(role: plan.launch.role.rawValue, buildID: plan.buildID) }
+
+    /// The driver has answered.
+    func answered(_ answer: GreetingAnswer, _ index: Int, _ makeLink: (LinkSettings) throws -> TCPLink) {
+        if let objection = answer.objection(buildID: plan.buildID) {
+            return finish(.failure(JoinError(.refused, "\(objection) (\(plan.name(index)))")))
+        }
+        finish(Result { try makeLink(plan.options.links) })
+    }
+
+    // MARK: - The end
+
+    /// What happened at each address.
+    private var summary: JoinError {
+        var isUnproven = false
+        let lines = attempts.enumerated().map { index, attempt in
+            var words = "nobody answered in time"
+            if case .failed(let reason, _, let unproven) = attempt {
+                words = reason
+                isUnproven = isUnproven || unproven
+            }
+            return "\(plan.name(index)): \(words)"
+        }
+        return JoinError(
+            isUnproven ? .notProven : .notReached, "could not join the driver at \(lines.joined(separator: "; "))")
+    }
+
+    private func finish(_ result: Result<TCPLink, any Error>) {
+        guard !isOver else { return }
+        isOver = true
+        nextAttempt?.cancel()
+        deadline?.cancel()
+        for (index, attempt) in attempts.enumerated() {
+            guard case .open(let channel) = attempt else { continue }
+            if index == chosen, case .success = result { continue }
+            channel.close(promise: nil)
+        }
+        promise.completeWith(result)
+    }
+
+    private static func time(_ seconds: Double) -> TimeAmount { .nanoseconds(Int64(min(seconds, 1e9) * 1e9)) }
+}

@@ -1,0 +1,35 @@
+import Glibc
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// What went wrong with a connection, for people.
+enum Reason {
+    /// The words; nothing that the other side has sent is in them.
+    static func words(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: words(error.errnoCode)
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { words($0.error) } ?? "there is no such host"
+        case is SocketAddressError: "it is no numeric address"
+        case ChannelError.connectTimeout: "nobody answered in time"
+        case _ where isCutOff(error): "the connection was cut off"
+        case NIOSSLError.handshakeFailed:
+            "it does not have this key, or the key is not valid there any more, or it is no driver"
+        case let error as JoinError: error.description
+        default: "\(error)"
+        }
+    }
+
+    /// Whether the connection was ended without a word, as a listener does that has too many.
+    static func isCutOff(_ error: any Error) -> Bool {
+        switch error {
+        case let error as IOError: error.errnoCode == ECONNRESET || error.errnoCode == EPIPE
+        case NIOSSLError.handshakeFailed(.sslError(let errors)): errors == [.eofDuringHandshake]
+        case NIOSSLError.handshakeFailed(.zeroReturn), NIOSSLError.uncleanShutdown: true
+        default: false
+        }
+    }
+
+    private static func words(_ code: CInt) -> String { unsafe String(cString: strerror(code)) }
+}
