@@ -1,3 +1,4 @@
+import Glibc
 package import NIOCore
 import Transport
 
@@ -26,7 +27,14 @@ package enum Dialer {
     package static func join(
         _ file: JoinFile, buildID: [UInt8], options: Options = Options()
     ) async throws(JoinError) -> TCPLink {
-        try await join(file.addresses, port: file.port, as: file.launch, buildID: buildID, options: options)
+        do throws(JoinError) {
+            return try await join(file.addresses, port: file.port, as: file.launch, buildID: buildID, options: options)
+        } catch {
+            guard error.code == .notProven, time(nil) >= file.expiry else { throw error }
+            throw JoinError(
+                .notProven, "\(error). By this host's clock the join file has expired: have the driver write a new one."
+            )
+        }
     }
 
     /// Joins the driver at one of several addresses.

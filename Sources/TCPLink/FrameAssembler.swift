@@ -45,6 +45,9 @@ package struct FrameAssembler {
         if case .head = part { !pending.isEmpty } else { true }
     }
 
+    /// Bytes that are taken for what is not whole yet.
+    var pendingCapacity: Int { pending.capacity }
+
     /// Takes bytes of the stream up to the end of a frame, and calls `onFrame` with it.
     ///
     /// - Returns: Whether there was a whole frame; if not, all bytes were taken.

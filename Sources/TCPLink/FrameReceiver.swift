@@ -1,5 +1,4 @@
 import NIOCore
-import NIOSSL
 import Transport
 import Wire
 
@@ -80,14 +79,12 @@ final class FrameReceiver: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if failure == nil { failure = LinkError(code: .broken, FrameReceiver.words(error)) }
+        if failure == nil { failure = LinkError(code: .broken, "the connection failed: \(Reason.words(error))") }
         context.close(promise: nil)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if let link {
-            link.end(failure ?? truncation)
-        }
+        if let link { link.end(failure ?? truncation) }
         context.fireChannelInactive()
     }
 
@@ -110,7 +107,7 @@ final class FrameReceiver: ChannelInboundHandler {
     /// Delivers the frames in `bytes`.
     private func take(_ bytes: inout ByteBuffer) {
         do throws(LinkError) {
-            while case .started(let onFrame, _) = state,
+            while case .started(let onFrame, _) = state, link?.isClosedHere != true,
                 try assembler.takeFrame(
                     from: &bytes,
                     onFrame: { message, blocks in
@@ -120,14 +117,6 @@ final class FrameReceiver: ChannelInboundHandler {
             {}
         } catch {
             if let link { link.end(error) } else { end(error) }
-        }
-    }
-
-    private static func words(_ error: any Error) -> String {
-        switch error {
-        case NIOSSLError.uncleanShutdown: "the connection was cut off"
-        case let error as IOError: "the connection failed: \(error)"
-        default: "the connection failed: \(error)"
         }
     }
 }

@@ -37,15 +37,21 @@ package struct JoinFile: Hashable, Sendable {
 
     /// What a launch's processes are to know.
     ///
-    /// - Precondition: There are 1 to 32 addresses, of the characters that addresses and names are made of, and the port
-    ///   is one.
+    /// - Throws: ``JoinError/Code/badFile`` if there are not 1 to 32 addresses, of the characters that addresses and names
+    ///   are made of, the port is none, or the build ID has more than 64 bytes.
     package init(
         addresses: [String], port: Int, launch: LaunchKeys.Launch, buildID: [UInt8], expiry: Int
-    ) {
-        precondition((1...JoinFile.mostAddresses).contains(addresses.count), "a join file has 1 to 32 addresses")
-        precondition(addresses.allSatisfy(JoinFile.isAddress), "an address is a number or a name")
-        precondition((1...65_535).contains(port), "a port is 1 to 65,535")
-        precondition(buildID.count <= 64, "a build ID has 64 bytes at most")
+    ) throws(JoinError) {
+        guard (1...JoinFile.mostAddresses).contains(addresses.count) else {
+            throw JoinError(
+                .badFile, "a join file has 1 to \(JoinFile.mostAddresses) addresses, not \(addresses.count)")
+        }
+        if let wrong = addresses.first(where: { !JoinFile.isAddress($0) }) {
+            throw JoinError(.badFile, "\"\(wrong)\" is no address, neither a number nor a name")
+        }
+        guard (1...65_535).contains(port), buildID.count <= 64 else {
+            throw JoinError(.badFile, "a join file needs a port from 1 to 65535, and a build ID of 64 bytes at most")
+        }
         self.addresses = addresses
         self.port = port
         (identity, key, role) = (launch.identity, launch.key, launch.role)

@@ -1,6 +1,7 @@
 /// A process that has proven itself.
 package struct JoinedPeer: Sendable {
-    /// The link to it, not started yet.
+    /// The link to it, not started yet. Until it is, nothing more is read from it, and its end is not noticed: start it or
+    /// close it.
     package let link: TCPLink
     /// The launch it belongs to.
     package let identity: LaunchIdentity

@@ -20,6 +20,10 @@ struct OutgoingBytes {
     private var tail = ByteBuffer()
     /// Bytes that wait.
     private(set) var byteCount = 0
+    /// Bytes from which on the tail becomes a piece: a buffer takes 4 GiB, and is copied as it grows.
+    private static let mostTail = 1 << 20
+    /// Bytes of a message that are copied to a buffer of their own at most.
+    private static let mostCopied = 1 << 26
     /// Whether somebody sees to it that they are sent.
     var isBeingSent = false
     var isClosed = false
@@ -29,8 +33,13 @@ struct OutgoingBytes {
         let head = FrameHead(messageByteCount: bytes.byteCount, blockCount: blocks.count).words
         tail.writeMultipleIntegers(head.0, head.1, endianness: .little)
         for block in blocks { tail.writeInteger(UInt64(block.count), endianness: .little) }
-        // The buffer copies them.
-        _ = unsafe bytes.withUnsafeBytes { unsafe tail.writeBytes($0) }
+        if bytes.byteCount > OutgoingBytes.mostTail { closeTail() }
+        for start in stride(from: 0, to: bytes.byteCount, by: OutgoingBytes.mostCopied) {
+            let part = bytes.extracting(start..<min(start + OutgoingBytes.mostCopied, bytes.byteCount))
+            // The buffer copies them.
+            _ = unsafe part.withUnsafeBytes { unsafe tail.writeBytes($0) }
+            if tail.readableBytes >= OutgoingBytes.mostTail { closeTail() }
+        }
         for block in blocks where !block.isEmpty {
             closeTail()
             pieces.append(.block(block))

@@ -16,6 +16,8 @@ enum Reason {
         case _ where isCutOff(error): "the connection was cut off"
         case NIOSSLError.handshakeFailed:
             "it does not have this key, or the key is not valid there any more, or it is no driver"
+        // What the library says names lines of its source.
+        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: "what arrives is not from who has the key"
         case let error as JoinError: error.description
         default: "\(error)"
         }

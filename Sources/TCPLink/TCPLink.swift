@@ -22,6 +22,7 @@ package final class TCPLink: Link {
     private let outgoing = Mutex(OutgoingBytes())
     private let heard = Atomic<UInt64>(monotonicSeconds().bitPattern)
     private let hasStarted = Atomic(false)
+    private let isClosing = Atomic(false)
 
     /// A link over a channel that has been proven; called on its thread.
     ///
@@ -77,6 +78,7 @@ package final class TCPLink: Link {
             return !outgoing.isClosed
         }
         guard isOpen else { return }
+        isClosing.store(true, ordering: .relaxed)
         channel.eventLoop.execute { [self] in
             // What the connection takes at once is not lost.
             sendWhatWaits()
@@ -104,6 +106,9 @@ package final class TCPLink: Link {
             }
         }
     }
+
+    /// Whether this side has closed the link, and wants no more frames.
+    var isClosedHere: Bool { isClosing.load(ordering: .relaxed) }
 
     /// Something came.
     func hear() {

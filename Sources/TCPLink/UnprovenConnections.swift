@@ -12,7 +12,8 @@ package struct UnprovenConnections<ID: Hashable & Sendable>: Sendable {
         package var perSource = 8
         /// Most connections in all; 256 unless told.
         package var total = 256
-        /// Most places that are kept for expected joins beyond these; 1024 unless told.
+        /// Most places that are kept for expected joins beyond these, and most connections that keep theirs; 1024 unless
+        /// told.
         package var kept = 1024
 
         /// The limits of the design.
@@ -94,6 +95,7 @@ package struct UnprovenConnections<ID: Hashable & Sendable>: Sendable {
     /// - Parameter joins: Joins that this launch has left.
     package mutating func named(_ id: ID, _ identity: LaunchIdentity, joins: Int) {
         guard connections.count(where: { $0.standing == .named(identity) }) < joins,
+            connections.count(where: { $0.standing.isNamed }) < limits.kept,
             let index = connections.firstIndex(where: { $0.id == id })
         else { return }
         connections[index].standing = .named(identity)

@@ -68,7 +68,7 @@ struct DialerTests {
         let port = house.listener.port
         let silent = try await Bystander(at: "127.0.0.3", port: port)
         let other = try await Bystander(at: "127.0.0.4", port: port, saying: "HTTP/1.1 400 Bad Request\r\n\r\n")
-        let file = JoinFile(
+        let file = try JoinFile(
             addresses: ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.1"], port: port, launch: try house.expect(),
             buildID: House.buildID, expiry: 0)
         let link = try await Dialer.join(file, buildID: House.buildID, options: options())
@@ -135,6 +135,20 @@ struct DialerTests {
         #expect(error?.code == .notProven)
         #expect(error?.description.contains("or it is no driver") == true, "\(String(describing: error))")
         try await server.channel.close()
+    }
+
+    @Test("an expired join file is said to be one, when it is refused")
+    func expired() async throws {
+        let house = try await House()
+        let file = try JoinFile(
+            addresses: ["127.0.0.1"], port: house.listener.port, launch: try house.expect(for: .zero),
+            buildID: House.buildID, expiry: 1_700_000_000)
+        let error = await #expect(throws: JoinError.self) {
+            try await Dialer.join(file, buildID: House.buildID, options: options())
+        }
+        #expect(error?.code == .notProven)
+        #expect(error?.description.contains("the join file has expired") == true, "\(String(describing: error))")
+        await house.listener.close()
     }
 
     @Test("a driver that is silent is given up when the time is over")

@@ -125,6 +125,33 @@ struct FrameAssemblerTests {
         #expect(error?.code == .outOfMemory)
     }
 
+    @Test("a length within the limit takes no memory before its bytes come, however large it is")
+    func large() throws {
+        var assembler = FrameAssembler(limit: 1 << 36, maker: CountingBlocks(limit: 0))
+        #expect(try assembler.frames(from: head(1 << 35, 0) + bytes(1000, seed: 1)) == [])
+        #expect(assembler.pendingCapacity < 1 << 20)
+        var other = FrameAssembler(limit: 1 << 36, maker: CountingBlocks(limit: 0))
+        #expect(try other.frames(from: head(0, 65_536) + bytes(1000, seed: 1)) == [])
+        #expect(other.pendingCapacity < 1 << 20)
+    }
+
+    @Test("streams with some bytes changed never do anything but fail, wait, or give frames of the bytes there are")
+    func changed() {
+        var generator = SystemRandomNumberGenerator()
+        let all = stream(Self.samples)
+        for _ in 0..<2000 {
+            var bytes = all
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                let place = Int.random(in: 0..<bytes.count, using: &generator)
+                bytes[place] = UInt8.random(in: .min ... .max, using: &generator)
+            }
+            var assembler = FrameAssembler(limit: 100_000, maker: HeapBlocks())
+            let frames = (try? assembler.frames(from: bytes)) ?? []
+            let count = frames.reduce(0) { $1.blocks.reduce($0 + $1.message.count) { $0 + $1.count } }
+            #expect(count <= bytes.count)
+        }
+    }
+
     @Test("random bytes never do anything but fail or wait")
     func random() {
         var generator = SystemRandomNumberGenerator()

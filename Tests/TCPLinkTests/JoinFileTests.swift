@@ -33,7 +33,7 @@ private let secret = "00112233445566778899aabbccddeeff"
 private func sample() throws -> JoinFile {
     let key = try LaunchKey(try #require(Hexadecimal.bytes(secret[...])))
     let identity = try #require(LaunchIdentity("launch-7"))
-    return JoinFile(
+    return try JoinFile(
         addresses: ["10.0.0.7", "fd00::7", "fe80::1%eth0", "node7.example"], port: 43_121,
         launch: LaunchKeys.Launch(identity: identity, key: key, role: .agent), buildID: [0x5f, 0x0c, 0x9d],
         expiry: 1_796_000_000)
@@ -162,6 +162,21 @@ struct JoinFileTests {
         let error = #expect(throws: JoinError.self) { try JoinFile(secretText: Array(text.utf8)) }
         #expect(error?.description.contains("no valid \"\(word)\"") == true, "\(String(describing: error))")
         #expect(error?.description.contains(secret) == false)
+    }
+
+    @Test("what can't be read back is not made")
+    func unfit() throws {
+        let launch = try sample().launch
+        for addresses in [[], [""], ["a b"], ["a\nkey 00"], [String](repeating: "a", count: 33)] {
+            #expect(throws: JoinError.self) {
+                try JoinFile(addresses: addresses, port: 1, launch: launch, buildID: [], expiry: 0)
+            }
+        }
+        for port in [0, -1, 65_536] {
+            #expect(throws: JoinError.self) {
+                try JoinFile(addresses: ["a"], port: port, launch: launch, buildID: [], expiry: 0)
+            }
+        }
     }
 
     @Test("bytes that are no text, NULs and thousands of addresses are refused")

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOSSL
 import Synchronization
 import Testing
 import Transport
@@ -183,6 +184,30 @@ struct ListenerTests {
         }
         #expect(await eventually { house.listener.refusals[.failedHandshake] == 3 }, "\(house.listener.refusals)")
         #expect(house.peers.isEmpty && house.listener.waitingCount == 0)
+        await house.listener.close()
+    }
+
+    @Test("who has the key and wants another cipher suite or certificates is refused")
+    func otherTLS() async throws {
+        let house = try await House()
+        let launch = try house.expect()
+        var cipher = TLSConfiguration.makePreSharedKeyConfiguration()
+        cipher.cipherSuiteValues = [.TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA, .TLS_PSK_WITH_AES_256_CBC_SHA]
+        cipher.maximumTLSVersion = .tlsv12
+        cipher.pskClientProvider = { _ in
+            var key = NIOSSLSecureBytes()
+            key.append(launch.key.bytes)
+            return PSKClientIdentityResponse(key: key, identity: launch.identity.description)
+        }
+        var certificates = TLSConfiguration.makeClientConfiguration()
+        certificates.certificateVerification = .none
+        for (number, tls) in [cipher, certificates].enumerated() {
+            let stranger = try await Stranger(to: house.listener.port, tls: tls)
+            #expect(await eventually { stranger.isClosed })
+            #expect(await eventually { house.listener.refusals[.failedHandshake] == number + 1 })
+        }
+        #expect(house.peers.isEmpty)
+        _ = try await house.join(launch)
         await house.listener.close()
     }
 

@@ -140,7 +140,11 @@ final class Stranger: Sendable {
     /// - Parameters:
     ///   - source: The address that it comes from.
     ///   - launch: What it proves that it belongs to, with TLS; none for a plain connection.
-    init(to port: Int, from source: String = "127.0.0.1", _ launch: LaunchKeys.Launch? = nil) async throws {
+    ///   - tls: Another way to do so.
+    init(
+        to port: Int, from source: String = "127.0.0.1", _ launch: LaunchKeys.Launch? = nil,
+        tls: TLSConfiguration? = nil
+    ) async throws {
         let heard = Heard()
         self.heard = heard
         channel = try await ClientBootstrap(group: NetworkThreads.shared)
@@ -149,6 +153,11 @@ final class Stranger: Sendable {
                     if let launch {
                         try channel.pipeline.syncOperations.addHandler(Scissors())
                         try channel.pipeline.syncOperations.addHandler(try Cryptography.client(launch))
+                    }
+                    if let tls {
+                        let context = try NIOSSLContext(configuration: tls)
+                        try channel.pipeline.syncOperations.addHandler(
+                            try NIOSSLClientHandler(context: context, serverHostname: nil))
                     }
                     try channel.pipeline.syncOperations.addHandler(Ear(heard))
                 }

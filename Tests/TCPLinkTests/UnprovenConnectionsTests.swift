@@ -69,6 +69,19 @@ struct UnprovenConnectionsTests {
         #expect(waiting.overdue(at: 5) == [1, 2, 3])
     }
 
+    @Test("where as many join as like, no more keep their places than there may")
+    func namedLimit() {
+        var limits = Connections.Limits()
+        (limits.perSource, limits.total, limits.kept) = (100, 4, 2)
+        var waiting = Connections(limits: limits)
+        for id in 1...20 {
+            _ = waiting.arrive(id, from: "a", expected: .max, at: 0)
+            waiting.named(id, LaunchIdentity.random(), joins: .max)
+            #expect(waiting.count <= 6)
+        }
+        #expect(waiting.overdue(at: 5) == [1, 2, 17, 18, 19, 20])
+    }
+
     @Test("so many more places there are as joins are expected, up to a limit")
     func kept() {
         var waiting = few()
