@@ -12,10 +12,12 @@ final class DialHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private let dialling: Dialling
     private let index: Int
+    private let turn: Int
     private var assembler = FrameAssembler(limit: Greeting.mostBytes, maker: NoBlocks())
 
-    init(_ dialling: Dialling, _ index: Int) {
+    init(_ dialling: Dialling, _ index: Int, turn: Int) {
         self.dialling = dialling
+        self.turn = turn
         self.index = index
     }
 
@@ -27,7 +29,7 @@ final class DialHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent {
-            if dialling.proven(index), let greeting = FrameHead.frame(dialling.greeting) {
+            if dialling.proven(index, turn), let greeting = FrameHead.frame(dialling.greeting) {
                 context.writeAndFlush(wrapOutboundOut(greeting), promise: nil)
             } else {
                 context.close(promise: nil)
@@ -65,12 +67,12 @@ final class DialHandler: ChannelInboundHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { fail(error, context) }
 
     func channelInactive(context: ChannelHandlerContext) {
-        dialling.failed(index, NIOSSLError.uncleanShutdown)
+        dialling.failed(index, turn, NIOSSLError.uncleanShutdown)
         context.fireChannelInactive()
     }
 
     private func fail(_ error: any Error, _ context: ChannelHandlerContext) {
-        dialling.failed(index, error)
+        dialling.failed(index, turn, error)
         context.close(promise: nil)
     }
 }

@@ -17,6 +17,8 @@ final class Dialling {
     private let promise: EventLoopPromise<TCPLink>
     private let end: Double
     private var attempts: [Attempt]
+    /// How often each target was tried or given up, to tell what its last connection says from what earlier ones do.
+    private var turns: [Int]
     private var nextAttempt: Scheduled<Void>?
     private var deadline: Scheduled<Void>?
     /// Seconds before those that were cut off are tried again.
@@ -30,6 +32,7 @@ final class Dialling {
         self.loop = loop
         self.promise = promise
         attempts = plan.targets.map { _ in .notBegun }
+        turns = plan.targets.map { _ in 0 }
         end = monotonicSeconds() + plan.options.patience.seconds
     }
 
@@ -57,6 +60,8 @@ final class Dialling {
         let bound = NIOLoopBound(self, eventLoop: loop)
         nextAttempt = loop.scheduleTask(in: Dialling.time(plan.options.headStart.seconds)) { bound.value.tryNext() }
         attempts[index] = .connecting
+        turns[index] += 1
+        let turn = turns[index]
         let (host, port) = plan.targets[index]
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(Dialling.time(max(end - monotonicSeconds(), 0.001)))
@@ -66,7 +71,7 @@ final class Dialling {
             .channelInitializer { [launch = plan.launch, loop] channel in
                 loop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(try Cryptography.client(launch))
-                    try channel.pipeline.syncOperations.addHandler(DialHandler(bound.value, index))
+                    try channel.pipeline.syncOperations.addHandler(DialHandler(bound.value, index, turn: turn))
                 }
             }
         // A name is looked up, and its addresses tried by themselves.
@@ -75,16 +80,16 @@ final class Dialling {
             ?? bootstrap.connect(host: host, port: port)
         connected.assumeIsolated().whenComplete { result in
             switch result {
-            case .success(let channel): self.opened(index, channel)
-            case .failure(let error): self.failed(index, error)
+            case .success(let channel): self.opened(index, turn, channel)
+            case .failure(let error): self.failed(index, turn, error)
             }
         }
     }
 
     /// When all attempts have failed: tries those again that were cut off, or gives up.
     private func tryAgain() {
-        let hasOpen = attempts.contains { if case .failed = $0 { false } else { true } }
-        guard !hasOpen else { return }
+        let isUndecided = attempts.contains { if case .failed = $0 { false } else { true } }
+        guard !isUndecided else { return }
         let again = attempts.indices.filter { if case .failed(_, true, _) = attempts[$0] { true } else { false } }
         guard !again.isEmpty else { return finish(.failure(summary)) }
         let bound = NIOLoopBound(self, eventLoop: loop)
@@ -97,12 +102,18 @@ final class Dialling {
         pause = min(pause * 2, 1)
     }
 
-    private func opened(_ index: Int, _ channel: any Channel) {
-        guard !isOver, chosen == nil || chosen == index, case .connecting = attempts[index] else {
-            if isOver || chosen != index { channel.close(promise: nil) }
-            return
-        }
-        attempts[index] = .open(channel)
+    private func opened(_ index: Int, _ turn: Int, _ channel: any Channel) {
+        guard !isOver, turn == turns[index] else { return channel.close(promise: nil) }
+        if case .connecting = attempts[index] { attempts[index] = .open(channel) }
+        if let chosen, chosen != index { giveUp(index) }
+    }
+
+    /// Closes the connection to a target because another one was first; it may get another turn.
+    private func giveUp(_ index: Int) {
+        guard case .open(let channel) = attempts[index] else { return }
+        turns[index] += 1
+        attempts[index] = .failed("another address was first", isCutOff: true, isUnproven: false)
+        channel.close(promise: nil)
     }
 
     /// Why a key must not be shown to whoever is at this address; nil if it may.
@@ -116,8 +127,8 @@ final class Dialling {
     }
 
     /// An attempt has come to its end.
-    func failed(_ index: Int, _ error: any Error) {
-        guard !isOver else { return }
+    func failed(_ index: Int, _ turn: Int, _ error: any Error) {
+        guard !isOver, turn == turns[index] else { return }
         if case .failed = attempts[index] { return }
         var isUnproven = false
         if case NIOSSLError.handshakeFailed = error { isUnproven = !Reason.isCutOff(error) }
@@ -128,17 +139,12 @@ final class Dialling {
     }
 
     /// The other side has the key. Whether it is the one to join.
-    func proven(_ index: Int) -> Bool {
-        guard !isOver, chosen == nil else { return false }
+    func proven(_ index: Int, _ turn: Int) -> Bool {
+        guard !isOver, chosen == nil, turn == turns[index] else { return false }
         chosen = index
         nextAttempt?.cancel()
         nextAttempt = nil
-        for (other, attempt) in attempts.enumerated() where other != index {
-            if case .open(let channel) = attempt {
-                attempts[other] = .notBegun
-                channel.close(promise: nil)
-            }
-        }
+        for other in attempts.indices where other != index { giveUp(other) }
         return true
     }
 
@@ -147,6 +153,7 @@ final class Dialling {
 
     /// The driver has answered.
     func answered(_ answer: GreetingAnswer, _ index: Int, _ makeLink: (LinkSettings) throws -> TCPLink) {
+        guard !isOver, chosen == index else { return }
         if let objection = answer.objection(buildID: plan.buildID) {
             return finish(.failure(JoinError(.refused, "\(objection) (\(plan.name(index)))")))
         }

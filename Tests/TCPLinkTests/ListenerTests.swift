@@ -109,7 +109,7 @@ struct ListenerTests {
         }
         // Who is refused does not learn why.
         #expect(words.count == 1)
-        #expect(house.listener.refusals.values.reduce(0, +) == 5)
+        #expect(house.refusalCount == 5)
         // None of them has used up the good launch's place.
         _ = try await house.join(good)
         #expect(await eventually { house.peers.count == 2 })
@@ -215,14 +215,16 @@ struct ListenerTests {
     func scanner() async throws {
         let house = try await House()
         for _ in 0..<20 { try await Stranger(to: house.listener.port).close() }
-        #expect(await eventually { house.listener.refusals[.silent] == 20 })
+        #expect(await eventually { house.refusalCount == 20 })
+        // Where they are seen to come sooner than to go, the first ones make room.
+        #expect(Set(house.listener.refusals.keys).isSubset(of: [.silent, .crowdedOut]))
         #expect(house.listener.waitingCount == 0)
         await house.listener.close()
     }
 
     @Test("who is slow is cut off when the time is over: silent, in the handshake, and after the proof")
     func slow() async throws {
-        let house = try await House { $0.limits.seconds = 0.3 }
+        let house = try await House { $0.limits.seconds = 0.5 }
         let launch = try house.expect()
         let silent = try await Stranger(to: house.listener.port)
         let loris = try await Stranger(to: house.listener.port)
@@ -334,7 +336,7 @@ struct ListenerTests {
         for _ in 0..<5 { try await Stranger(to: house.listener.port).close() }
         #expect(await eventually { !house.lines.isEmpty })
         for _ in 0..<5 { try await Stranger(to: house.listener.port).close() }
-        #expect(await eventually { house.listener.refusals[.silent] == 10 })
+        #expect(await eventually { house.refusalCount == 10 })
         // In the first second there is one line at most besides the first.
         #expect(Double(house.lines.count) <= 1 + (monotonicSeconds() - start) / RefusalCounter.seconds)
         #expect(house.lines[0].contains("from 127.0.0.1") && house.lines[0].contains("said nothing"))

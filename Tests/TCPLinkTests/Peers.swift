@@ -63,6 +63,8 @@ final class House: Sendable {
     init(_ change: (inout Listener.Options) -> Void = { _ in }) async throws {
         let joined = Guests()
         var options = Listener.Options()
+        // What a slow machine takes is not what is tested, but where it is.
+        options.limits.seconds = 60
         options.log = { line in joined.lines.withLock { $0.append(line) } }
         change(&options)
         listener = try await Listener.start(options, buildID: House.buildID) { peer in
@@ -96,6 +98,9 @@ final class House: Sendable {
         await house.listener.close()
         return (try #require(house.peers.first).link, peer)
     }
+
+    /// Connections refused so far.
+    var refusalCount: Int { listener.refusals.values.reduce(0, +) }
 
     func refused(_ kind: Refusal) async -> Bool {
         await eventually { self.listener.refusals[kind, default: 0] > 0 }
