@@ -139,12 +139,13 @@ final class Door: Sendable {
     /// Connections that have not proven themselves.
     var waitingCount: Int { state.withLock { $0.waiting.count } }
 
-    /// Lets nobody in any more.
+    /// Lets nobody in any more, and tells of the last who were refused.
     func close() {
-        let visitors = state.withLock { state in
+        let (visitors, line) = state.withLock { state in
             state.isClosed = true
-            return Array(state.visitors.values)
+            return (Array(state.visitors.values), state.refusals.takeLine(at: .infinity))
         }
+        if let line { log(line) }
         for visitor in visitors { visitor.channel.close(mode: .all, promise: nil) }
     }
 
@@ -166,8 +167,9 @@ final class Door: Sendable {
             }
             return times
         }
-        if let deadline { loop.scheduleTask(in: Door.time(deadline)) { [self] in closeOverdue() } }
-        if let line { loop.scheduleTask(in: Door.time(line)) { [self] in tell() } }
+        // A timer that is still to come keeps nothing of a listener that is gone.
+        if let deadline { loop.scheduleTask(in: Door.time(deadline)) { [weak self] in self?.closeOverdue() } }
+        if let line { loop.scheduleTask(in: Door.time(line)) { [weak self] in self?.tell() } }
     }
 
     private func closeOverdue() {

@@ -341,7 +341,14 @@ struct ListenerTests {
         #expect(Double(house.lines.count) <= 1 + (monotonicSeconds() - start) / RefusalCounter.seconds)
         #expect(house.lines[0].contains("from 127.0.0.1") && house.lines[0].contains("said nothing"))
         #expect(await eventually { house.lines.count >= 2 })
+        try await Stranger(to: house.listener.port).close()
+        #expect(await eventually { house.refusalCount == 11 })
+        // What was not told yet is told at the end.
         await house.listener.close()
+        let told = house.lines.compactMap { Int($0.split(separator: " ")[1]) }.reduce(0, +)
+        #expect(told == 11, "\(house.lines)")
+        await house.listener.close()
+        #expect(house.lines.compactMap { Int($0.split(separator: " ")[1]) }.reduce(0, +) == 11)
     }
 
     @Test(

@@ -230,6 +230,37 @@ struct TCPLinkTests {
         #expect(count.load(ordering: .relaxed) == 1)
     }
 
+    /// Looks at a link without keeping it.
+    private final class Glance: Sendable {
+        private let link: Mutex<Weak>
+        private struct Weak: Sendable { weak var link: TCPLink? }
+        init(_ link: TCPLink) { self.link = Mutex(Weak(link: link)) }
+        var isGone: Bool { link.withLock { $0.link == nil } }
+    }
+
+    /// Links that have ended, in different ways, and that nobody keeps any more.
+    private func ended() async throws -> [Glance] {
+        let (left, right) = try await House.link()
+        let (early, late) = try await House.link()
+        let (atLeft, atRight) = (Inbox(), Inbox())
+        atLeft.start(left)
+        atRight.start(right)
+        try send([1], [SharedArray(bytes(1_000_000, seed: 1))], on: left)
+        #expect(await eventually { atRight.count == 1 })
+        right.close()
+        // Of these, nobody ever started one.
+        early.close()
+        late.close()
+        #expect(await eventually { atLeft.ends == [nil] && atRight.ends == [nil] })
+        return [left, right, early, late].map(Glance.init)
+    }
+
+    @Test("a link that has ended keeps nothing, nor does anything keep it")
+    func freed() async throws {
+        let glances = try await ended()
+        #expect(await eventually { glances.allSatisfy(\.isGone) }, "\(glances.map(\.isGone))")
+    }
+
     @Test("when something was last heard is known")
     func lastHeard() async throws {
         let (left, right) = try await House.link()
