@@ -123,14 +123,17 @@ extension Reasons {
         var notes: [String] = []
         if most > 1 {
             let shared = CPUSet(loads.indices.lazy.filter { loads[$0] > 1 }.map { usable.cpus[$0].osIndex })
-            let which = least > 1 ? "every CPU" : shared.count == 1 ? "CPU \(shared)" : "each of CPUs \(shared)"
+            let cpus = loads.count == 1 ? "1 CPU" : "\(loads.count) CPUs"
+            let some = shared.count == 1 ? "CPU \(shared)" : "each of CPUs \(shared)"
+            let which = loads.count == 1 ? "it" : least > 1 ? "every CPU" : some
             let by = least == most || least <= 1 ? "\(most)" : "\(least) or \(most)"
-            notes.append("\(what) on \(loads.count) CPUs: \(which) is shared by \(by)")
+            notes.append("\(what) on \(cpus): \(which) is shared by \(by)")
         } else if threads == 1, request.cpus == nil, request.per == nil,
             seats.contains(where: { usable.cpus[$0.position].thread > 0 && !usable.cpus[$0.position].isOccupied })
         {
             let cores = Set(seats.lazy.map { usable.cpus[$0.position].core }).count
-            notes.append("\(what) on \(cores) cores: hardware threads of one core share its units")
+            let noun = cores == 1 ? "core" : "cores"
+            notes.append("\(what) on \(cores) \(noun): hardware threads of one core share its units")
         }
         if threads > 1, most <= 1, request.cpus == nil {
             let apart = CPUSet(seats.indices.lazy.filter { scatteredTiers.contains(seats[$0].tier) }.map { $0 + 1 })

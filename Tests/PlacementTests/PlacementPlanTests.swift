@@ -224,6 +224,8 @@ struct PlacementPlanTests {
         let ten = try PlacementPlan(PlacementRequest(workers: 10), on: topology)
         #expect(ten.notes == ["10 workers on 4 CPUs: every CPU is shared by 2 or 3"])
         #expect(ten.workers[0].reason.hasSuffix("; shared by 3"))
+        let one = try PlacementPlan(PlacementRequest(workers: 2), on: try machine("pack:1 core:1 pu:1"))
+        #expect(one.notes == ["2 workers on 1 CPU: it is shared by 2"])
     }
 
     @Test("a plan for a machine without usable CPUs, or for a senseless number, is an error")

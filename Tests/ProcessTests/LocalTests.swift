@@ -223,6 +223,7 @@ struct LocalTests {
             let count = run.lines.count { $0.hasPrefix("worker ") && $0.hasSuffix(" on \(cpu)") }
             #expect(count == 2, "\(run)")
         }
-        #expect(run.errors.contains("\(2 * cpus.count) workers on \(cpus.count) CPUs"), "\(run)")
+        let noun = cpus.count == 1 ? "CPU" : "CPUs"
+        #expect(run.errors.contains("\(2 * cpus.count) workers on \(cpus.count) \(noun): "), "\(run)")
     }
 }
