@@ -13,8 +13,8 @@ final class DriverThreads: Sendable {
     static let shared = DriverThreads()
 
     private struct State {
-        /// Workers of each CPU.
-        var counts: [Int: Int] = [:]
+        /// The CPUs of the workers.
+        var tally = CPUTally()
         /// The mask that was given to this process's threads last; nil while they have their own.
         var current: CPUSet?
     }
@@ -24,7 +24,7 @@ final class DriverThreads: Sendable {
     /// Notes the CPUs of workers that are to be started.
     func keepOff(_ workers: [CPUSet]) {
         state.withLock { state in
-            for cpu in workers.joined() { state.counts[cpu, default: 0] += 1 }
+            for cpus in workers { state.tally.insert(cpus) }
         }
         move {}
     }
@@ -33,11 +33,7 @@ final class DriverThreads: Sendable {
     ///
     /// - Parameter done: Called when the threads have been moved.
     func release(_ cpus: CPUSet, done: @escaping @Sendable () -> Void) {
-        state.withLock { state in
-            for cpu in cpus {
-                if let count = state.counts[cpu] { state.counts[cpu] = count > 1 ? count - 1 : nil }
-            }
-        }
+        state.withLock { $0.tally.remove(cpus) }
         move(done)
     }
 
@@ -61,7 +57,7 @@ final class DriverThreads: Sendable {
             defer { done() }
             state.withLock { state in
                 let given = inheritedAffinity
-                let free = given.subtracting(CPUSet(state.counts.keys))
+                let free = given.subtracting(state.tally.cpus)
                 let wanted = free.isEmpty ? given : free
                 guard wanted != state.current ?? given, !given.isEmpty else { return }
                 // A thread that one not moved yet starts meanwhile has that one's mask: so until there is nothing to move. A

@@ -23,14 +23,7 @@ public struct LocalAffinityManager: ClusterManager {
     ///
     /// - Throws: `PlacementError` for an impossible request, `TopologyError`, `WorkerStartError`.
     public func launch(_ ready: (any LaunchedWorker) async throws -> Void) async throws {
-        let topology = try Topology.discover()
-        let (plan, reservation, problem) = try CPUReservation.make { occupied in
-            var request = request
-            // Who lists CPUs knows of this process's own workers there: one of them may be replaced.
-            request.occupied += request.cpus == nil ? occupied : occupied.filter { $0.owner != CPUReservation.own }
-            let plan = try PlacementPlan(request, on: topology)
-            return (plan, plan.workers.map(\.cpus))
-        }
+        let (plan, reservation, problem) = try CPUReservation.plan(request, on: .discover())
         for note in plan.notes { notice(note) }
         if let problem { notice(problem) }
         try await options.launch(plan.workers, reservation, ready)

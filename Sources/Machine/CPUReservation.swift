@@ -4,14 +4,15 @@ internal import Synchronization
 
 /// CPUs that workers of this process are bound to, written down where other processes of the same user see it.
 ///
-/// Each reservation is a file in the user's runtime directory (`$XDG_RUNTIME_DIR/muster`, `/run/user/UID/muster`, or `/tmp/muster-UID`), which its
-/// process holds locked: so it ends with the process in whatever way that ends. Others plan around it.
+/// Each reservation is a file in the user's runtime directory (`$XDG_RUNTIME_DIR/muster`, `/run/user/UID/muster`, or
+/// `/tmp/muster-UID`), which its process holds locked: so it ends with the process in whatever way that ends. Others plan
+/// around it.
 public final class CPUReservation: Sendable {
     private struct State {
         /// The file, open and locked; -1 when nothing is reserved any more.
         var file: CInt
-        /// How many workers have each CPU.
-        var counts: [Int: Int]
+        /// The CPUs of the workers that there still are.
+        var tally: CPUTally
     }
 
     /// The owner of this process's own reservations.
@@ -20,11 +21,9 @@ public final class CPUReservation: Sendable {
     private let path: String
     private let state: Mutex<State>
 
-    private init(path: String, file: CInt, cpus: [CPUSet]) {
+    fileprivate init(path: String, file: CInt, cpus: [CPUSet]) {
         self.path = path
-        var counts: [Int: Int] = [:]
-        for cpu in cpus.joined() { counts[cpu, default: 0] += 1 }
-        state = Mutex(State(file: file, counts: counts))
+        state = Mutex(State(file: file, tally: CPUTally(cpus)))
     }
 
     deinit { state.withLock { CPUReservation.end(&$0, path) } }
@@ -33,14 +32,12 @@ public final class CPUReservation: Sendable {
     public func release(_ cpus: CPUSet) {
         state.withLock { state in
             guard state.file >= 0 else { return }
-            for cpu in cpus {
-                guard let count = state.counts[cpu] else { continue }
-                state.counts[cpu] = count > 1 ? count - 1 : nil
-            }
-            if state.counts.isEmpty {
+            state.tally.remove(cpus)
+            let rest = state.tally.cpus
+            if rest.isEmpty {
                 CPUReservation.end(&state, path)
             } else if let directory = try? ReservationDirectory() {
-                directory.withLock { _ = CPUReservation.write(CPUSet(state.counts.keys), to: state.file) }
+                directory.withLock { _ = CPUReservation.write(rest, to: state.file) }
             }
         }
     }
@@ -58,33 +55,28 @@ public final class CPUReservation: Sendable {
         return directory.withLock { directory.occupations() }
     }
 
-    /// Lets `plan` choose CPUs, knowing those of others, and writes down what it chose before anybody else can choose.
+    /// Plans around the CPUs that others have, and writes down what was chosen before anybody else can choose.
     ///
-    /// - Parameter plan: Returns the CPUs of each worker, besides what the caller wants.
-    /// - Returns: What `plan` returned, and the reservation; nil, with the reason, where the runtime directory can't be
-    ///   used: then nobody knows of these workers, and nothing else is worse.
-    public static func make<R>(
-        _ plan: ([Occupation]) throws -> (R, cpus: [CPUSet])
-    ) throws -> (R, reservation: CPUReservation?, problem: String?) {
+    /// Who lists CPUs knows of this process's own workers there: these are no occupation then.
+    ///
+    /// - Returns: The plan, and the reservation; nil, with the reason, where the runtime directory can't be used: then nobody
+    ///   knows of these workers, and nothing else is worse.
+    /// - Throws: `PlacementError` if the machine can't meet the request.
+    public static func plan(
+        _ request: PlacementRequest, on topology: Topology
+    ) throws(PlacementError) -> (plan: PlacementPlan, reservation: CPUReservation?, problem: String?) {
         let directory: ReservationDirectory
         do throws(ReservationError) {
             directory = try ReservationDirectory()
         } catch {
-            return (try plan([]).0, nil, error.description)
+            return (try PlacementPlan(request, on: topology), nil, error.description)
         }
-        return try directory.withLock {
-            let (result, cpus) = try plan(directory.occupations())
-            do throws(ReservationError) {
-                let (path, file) = try directory.newFile()
-                let reservation = CPUReservation(path: path, file: file, cpus: cpus)
-                guard write(cpus.reduce(CPUSet()) { $0.union($1) }, to: file) else {
-                    let reason = errorText(errno)
-                    return (result, nil, "CPUs can't be reserved in \(path): \(reason)")
-                }
-                return (result, reservation, nil)
-            } catch {
-                return (result, nil, error.description)
-            }
+        return try directory.withLock { () throws(PlacementError) in
+            var request = request
+            request.occupied += directory.occupations().filter { request.cpus == nil || $0.owner != own }
+            let plan = try PlacementPlan(request, on: topology)
+            let (reservation, problem) = directory.reserve(plan.workers.map(\.cpus))
+            return (plan, reservation, problem)
         }
     }
 
@@ -92,7 +84,7 @@ public final class CPUReservation: Sendable {
     ///
     /// - Returns: Whether that worked, else `errno` tells why. A full disk leaves the file empty: as if nothing were
     ///   reserved.
-    private static func write(_ cpus: CPUSet, to file: CInt) -> Bool {
+    fileprivate static func write(_ cpus: CPUSet, to file: CInt) -> Bool {
         let text = Array("\(cpus)\n".utf8)
         ftruncate(file, 0)
         // SAFETY: the array's bytes are read during the call.
@@ -103,5 +95,24 @@ public final class CPUReservation: Sendable {
             errno = ENOSPC
         }
         return count == text.count
+    }
+}
+
+extension ReservationDirectory {
+    /// Writes down the CPUs of workers, under the lock.
+    ///
+    /// - Returns: The reservation, or why there is none.
+    fileprivate func reserve(_ cpus: [CPUSet]) -> (CPUReservation?, problem: String?) {
+        do throws(ReservationError) {
+            let (path, file) = try newFile()
+            let reservation = CPUReservation(path: path, file: file, cpus: cpus)
+            guard CPUReservation.write(CPUTally(cpus).cpus, to: file) else {
+                let reason = errorText(errno)
+                return (nil, "CPUs can't be reserved in \(path): \(reason)")
+            }
+            return (reservation, nil)
+        } catch {
+            return (nil, error.description)
+        }
     }
 }

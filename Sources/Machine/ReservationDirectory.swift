@@ -46,7 +46,7 @@ struct ReservationDirectory {
     ///
     /// Others hold the lock for a plan's time. Where it can't be had, or not for a second, the worst is that two processes
     /// choose the same CPUs.
-    func withLock<R>(_ body: () throws -> R) rethrows -> R {
+    func withLock<R, E>(_ body: () throws(E) -> R) throws(E) -> R {
         let file = unsafe open("\(path)/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         defer { if file >= 0 { close(file) } }
         if file >= 0 {

@@ -22,7 +22,7 @@ extension Topology {
     /// The kinds of memory that the machine has.
     public var memoryTiers: [String] {
         var tiers: [String] = []
-        for index in numaNodes.indices where hasMemory(index) {
+        for index in numaNodes.indices where offersMemory(index) {
             let tier = memoryTier(ofNode: index)
             if !tiers.contains(tier) { tiers.append(tier) }
         }
@@ -37,11 +37,11 @@ extension Topology {
     func memoryNodes(of cpus: CPUSet, tier: String? = nil) -> [Int] {
         let near = numaNodes.indices.filter { index in
             let own = numaNodes[index].cpus
-            guard hasMemory(index), !own.isDisjoint(with: cpus) else { return false }
+            guard offersMemory(index), !own.isDisjoint(with: cpus) else { return false }
             // Memory that hangs on the whole machine is not local where some is nearer.
             return !numaNodes.indices.contains { other in
                 let cpus = numaNodes[other].cpus.intersection(cpus)
-                return hasMemory(other) && !cpus.isEmpty && numaNodes[other].cpus != own
+                return offersMemory(other) && !cpus.isEmpty && numaNodes[other].cpus != own
                     && numaNodes[other].cpus.isSubset(of: own)
             }
         }
@@ -49,8 +49,8 @@ extension Topology {
         if let tier {
             let wanted = near.filter { memoryTier(ofNode: $0) == tier }
             // Slower memory often hangs on no CPU or on all.
-            indices =
-                wanted.isEmpty ? numaNodes.indices.filter { hasMemory($0) && memoryTier(ofNode: $0) == tier } : wanted
+            let all = numaNodes.indices.lazy.filter { offersMemory($0) && memoryTier(ofNode: $0) == tier }
+            indices = wanted.isEmpty ? Array(all) : wanted
         } else {
             let ordinary = near.filter { memoryTier(ofNode: $0) == "DRAM" }
             indices = ordinary.isEmpty ? near : ordinary
@@ -58,11 +58,8 @@ extension Topology {
         return indices.map { numaNodes[$0].osIndex }.sorted()
     }
 
-    /// Whether a node has memory that may be used, as far as the source knows; some know no sizes at all.
-    private func hasMemory(_ index: Int) -> Bool {
-        let node = numaNodes[index]
-        return node.isUsable && (node.memoryByteCount > 0 || numaNodes.allSatisfy { $0.memoryByteCount == 0 })
-    }
+    /// Whether a node has memory that may be used here.
+    private func offersMemory(_ index: Int) -> Bool { numaNodes[index].isUsable && hasMemory(numaNodes[index]) }
 }
 
 extension PlacementPlan {

@@ -223,9 +223,11 @@ public struct Topology: Hashable, Codable, Sendable {
     ///
     /// Linux makes nodes of CPUs without memory too: where slots are empty, and in virtual machines.
     public func numaNodes(of cpus: CPUSet) -> [Int] {
-        // A source that doesn't know sizes knows none.
-        let knowsSizes = numaNodes.contains { $0.memoryByteCount > 0 }
-        return numaNodes.filter { !$0.cpus.isDisjoint(with: cpus) && ($0.memoryByteCount > 0 || !knowsSizes) }
-            .map(\.osIndex).sorted()
+        numaNodes.filter { !$0.cpus.isDisjoint(with: cpus) && hasMemory($0) }.map(\.osIndex).sorted()
+    }
+
+    /// Whether a node has memory, as far as the source knows; some know no sizes at all.
+    func hasMemory(_ node: NUMANode) -> Bool {
+        node.memoryByteCount > 0 || numaNodes.allSatisfy { $0.memoryByteCount == 0 }
     }
 }

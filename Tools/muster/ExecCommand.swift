@@ -70,14 +70,10 @@ struct ExecCommand: AsyncParsableCommand {
     }
 
     /// The plan, with CPUs that nobody else plans with until this command ends.
-    private func reservedPlan() throws -> (PlacementPlan, CPUReservation?, problem: String?) {
-        var request = try places.request()
+    private func reservedPlan() throws -> (plan: PlacementPlan, reservation: CPUReservation?, problem: String?) {
+        let request = try places.request()
         let topology = try Topology.discover()
-        return try CPUReservation.make { occupied in
-            request.occupied = occupied
-            let plan = try places.usage { () throws(PlacementError) in try PlacementPlan(request, on: topology) }
-            return (plan, plan.workers.map(\.cpus))
-        }
+        return try places.usage { () throws(PlacementError) in try CPUReservation.plan(request, on: topology) }
     }
 
     private func launch(
