@@ -1,6 +1,5 @@
-public import ClusterRuntime
 import Agent
-import Machine
+public import ClusterRuntime
 public import Placement
 
 /// Starts workers on this host, each pinned to its CPUs and with its memory beside them.
@@ -23,10 +22,7 @@ public struct LocalAffinityManager: ClusterManager {
     ///
     /// - Throws: `PlacementError` for an impossible request, `TopologyError`, `WorkerStartError`.
     public func launch(_ ready: (any LaunchedWorker) async throws -> Void) async throws {
-        let (plan, reservation, problem) = try CPUReservation.plan(request, on: .discover())
-        for note in plan.notes { notice(note) }
-        if let problem { notice(problem) }
-        try await options.launch(plan.workers, reservation, ready)
+        try await options.launch(.planned(request), ready)
     }
 }
 

@@ -1,7 +1,5 @@
 import Agent
 public import ClusterRuntime
-import Machine
-import Placement
 
 /// Starts workers on this host and leaves it to the kernel where they run.
 public struct LocalManager: ClusterManager {
@@ -15,13 +13,7 @@ public struct LocalManager: ClusterManager {
     /// - Throws: `LaunchError` for a count below 1, `WorkerStartError` if one does not come up; another error where the
     ///   system, or its limit on open files, does not allow for as many.
     public func launch(_ ready: (any LaunchedWorker) async throws -> Void) async throws {
-        let (number, notes) = try count.map { ($0, []) } ?? Topology.discover().unboundWorkers
-        guard number >= 1 else {
-            throw LaunchError(
-                "\(number) workers were asked for; ask for at least one, or give no number for one per CPU")
-        }
-        for note in notes { notice(note) }
-        try await options.launch([PlacementPlan.Worker?](repeating: nil, count: number), nil, ready)
+        try await options.launch(.unbound(count: count), ready)
     }
 }
 

@@ -1,9 +1,5 @@
 import Agent
 import ClusterRuntime
-import Glibc
-import Machine
-import Placement
-import Remote
 import Transport
 
 /// How workers on this host are started.
@@ -39,50 +35,21 @@ public struct LocalOptions: Hashable, Sendable {
         self.startLimit = startLimit
     }
 
-    /// Starts a worker for each place; `nil` is a place of the kernel's choice.
-    ///
-    /// - Parameter reservation: What holds the CPUs of the places.
-    func launch(
-        _ places: [PlacementPlan.Worker?], _ reservation: CPUReservation?,
-        _ ready: (any LaunchedWorker) async throws -> Void
-    ) async throws {
+    /// Starts the workers on this host.
+    func launch(_ places: HostRequest.Places, _ ready: (any LaunchedWorker) async throws -> Void) async throws {
         guard restrict else {
             throw LaunchError(
                 "local workers do not listen on the network, so that restrict: false can't be had; leave it out")
         }
-        let launches = places.map { place in
-            var launch = WorkerLaunch()
-            launch.executable = executable
-            launch.flags = flags
-            launch.directory = directory
-            launch.environment = environment
-            launch.placement = place
-            launch.memory = place?.memory.map { MemoryPolicy($0) }
-            if setsThreadVariables {
-                let variables = ThreadVariables.values(threads: place?.cpus.count ?? 1) { name in
-                    unsafe environment[name] != nil || getenv(name) != nil
-                }
-                launch.environment.merge(variables) { mine, _ in mine }
-            }
-            return launch
+        var request = HostRequest(places)
+        request.executable = executable
+        request.flags = flags
+        request.directory = directory
+        request.environment = environment
+        request.setsThreadVariables = setsThreadVariables
+        request.startLimit = startLimit.seconds
+        try await HostAgent.start(request, note: notice) { worker in
+            try await ready(LocalWorker(worker))
         }
-        // Ended with the workers that they are handed to, or here.
-        let held = WorkerCPUs.hold(places.compactMap { $0?.cpus }, reservation)
-        let agent = HostAgent(startLimit: startLimit.seconds)
-        var said: Set<String> = []
-        try await agent.start(launches) { index, process, hello in
-            for warning in process.warnings where said.insert(warning).inserted { notice(warning) }
-            try await ready(LocalWorker(process, hello, places[index], held.isEmpty ? nil : held[index]))
-        }
-    }
-}
-
-/// Workers could not be launched as asked.
-public struct LaunchError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What was asked, why it can't be had, and the cure.
-    public let description: String
-
-    init(_ description: String) {
-        self.description = description
     }
 }

@@ -2,46 +2,35 @@ import Agent
 import ClusterRuntime
 import Placement
 import Remote
-import SharedMemoryLink
 import Transport
 import Wire
 
 /// A worker process of this host, as the cluster sees it.
 final class LocalWorker: LaunchedWorker {
-    private let worker: WorkerProcess
-    let host: String
-    let placement: PlacementPlan.Worker?
+    private let worker: StartedWorker
     let cpus: CPUSet?
-    let memory: String?
-    private let held: WorkerCPUs?
 
-    /// - Parameter held: Its CPUs, if it has some of its own.
-    init(_ worker: WorkerProcess, _ hello: Hello, _ placement: PlacementPlan.Worker?, _ held: WorkerCPUs?) {
+    init(_ worker: StartedWorker) {
         self.worker = worker
-        host = hello.host
-        self.placement = placement
-        cpus = hello.cpus.isEmpty ? nil : CPUSet(hello.cpus)
-        memory = hello.memory
-        self.held = held
+        cpus = worker.hello.cpus.isEmpty ? nil : CPUSet(worker.hello.cpus)
     }
 
-    var link: any Link { worker.link }
-    var process: Int { Int(worker.process) }
-    var warnings: [String] { worker.warnings }
+    var host: String { worker.hello.host }
+    var memory: String? { worker.hello.memory }
+    var placement: PlacementPlan.Worker? { worker.placement }
+    var link: any Link { worker.process.link }
+    var process: Int { Int(worker.process.process) }
+    var warnings: [String] { worker.process.warnings }
 
     func adopt(
         as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (inout WireReader) -> Void,
         onEnd: @escaping @Sendable (LinkError?) -> Void
     ) async {
-        await worker.adopt(
+        await worker.process.adopt(
             as: id.rawValue, heartbeatLimit: heartbeatLimit.seconds, onFrame: onFrame, onEnd: onEnd)
     }
 
-    func end() async -> WorkerEnd {
-        let end = await worker.end.get()
-        await held?.release()
-        return end
-    }
+    func end() async -> WorkerEnd { await worker.end() }
 
-    func kill() { worker.kill() }
+    func kill() { worker.process.kill() }
 }

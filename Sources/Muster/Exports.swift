@@ -1,4 +1,5 @@
 // One import is all that a program needs.
+@_exported public import struct Agent.LaunchError
 @_exported public import struct Agent.WorkerStartError
 @_exported public import ClusterManagers
 @_exported public import ClusterRuntime

@@ -1,7 +1,7 @@
 /// Where workers go, and why.
 public struct PlacementPlan: Hashable, Sendable {
     /// The place of one worker.
-    public struct Worker: Hashable, Sendable {
+    public struct Worker: Hashable, Codable, Sendable {
         /// Number of the worker, from 1.
         public let worker: Int
         /// The CPUs it is bound to, by OS index.

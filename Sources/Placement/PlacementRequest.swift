@@ -1,5 +1,5 @@
 /// A part of the machine that workers are spread over, or that one worker gets.
-public enum PlacementDomain: String, Hashable, Sendable, CaseIterable {
+public enum PlacementDomain: String, Hashable, Codable, Sendable, CaseIterable {
     /// A package: what sits in one socket.
     case package
     /// A NUMA node with CPUs.
@@ -13,7 +13,7 @@ public enum PlacementDomain: String, Hashable, Sendable, CaseIterable {
 }
 
 /// How workers are spread over a machine.
-public enum PlacementMode: Hashable, Sendable {
+public enum PlacementMode: Hashable, Codable, Sendable {
     /// The first usable cores in topological order: workers share caches and memory, the rest stays free.
     case compact
     /// Packages, NUMA nodes and L3 caches in proportion to their usable cores: most memory bandwidth and cache.
@@ -35,7 +35,7 @@ extension PlacementMode: CustomStringConvertible {
 }
 
 /// Where a worker's memory comes from, seen from its CPUs.
-public enum MemoryMode: String, Hashable, Sendable, CaseIterable {
+public enum MemoryMode: String, Hashable, Codable, Sendable, CaseIterable {
     /// From the nodes of its CPUs only; an allocation fails where they are full.
     case local
     /// From the node of its CPUs while it has memory, then from the nearest.
@@ -47,7 +47,7 @@ public enum MemoryMode: String, Hashable, Sendable, CaseIterable {
 }
 
 /// CPUs that workers of somebody else are bound to.
-public struct Occupation: Hashable, Sendable {
+public struct Occupation: Hashable, Codable, Sendable {
     /// Whose they are, in words, such as `process 4711`.
     public var owner: String
     /// The CPUs, by OS index.
@@ -61,7 +61,7 @@ public struct Occupation: Hashable, Sendable {
 }
 
 /// What the user wants placed.
-public struct PlacementRequest: Hashable, Sendable {
+public struct PlacementRequest: Hashable, Codable, Sendable {
     /// The largest number of workers a plan is made for; more is taken for a mistake.
     public static let largestWorkerCount = 100_000
 

@@ -64,7 +64,7 @@ extension Topology {
 
 extension PlacementPlan {
     /// Where a worker's memory comes from.
-    public struct Memory: Hashable, Sendable {
+    public struct Memory: Hashable, Codable, Sendable {
         /// How its nodes are used; never ``MemoryMode/none``.
         public let mode: MemoryMode
         /// The nodes, by OS index in rising order, at least one.
