@@ -8,9 +8,16 @@ package import Transport
 package struct HostAgent: Sendable {
     /// Seconds that a worker has to reach its first `withCluster`.
     package var startLimit: Double
+    /// Where the lines go that workers print.
+    package var output: @Sendable (_ line: [UInt8], _ worker: Int, _ stream: CInt) -> Void
 
-    package init(startLimit: Double = 60) {
+    /// - Parameter output: This process's own output unless told.
+    package init(
+        startLimit: Double = 60,
+        output: (@Sendable (_ line: [UInt8], _ worker: Int, _ stream: CInt) -> Void)? = nil
+    ) {
         self.startLimit = startLimit
+        self.output = output ?? WorkerOutput.print
     }
 
     /// Starts workers, all at the same time, and hands each over when it is up.
@@ -27,8 +34,9 @@ package struct HostAgent: Sendable {
         do {
             try await withThrowingTaskGroup { group in
                 for (index, launch) in launches.enumerated() {
-                    group.addTask { [startLimit] in
-                        let (worker, hello) = try await WorkerProcess.start(launch, startLimit: startLimit)
+                    group.addTask { [startLimit, output] in
+                        let (worker, hello) = try await WorkerProcess.start(
+                            launch, startLimit: startLimit, output: output)
                         started.workers.withLock { $0[index] = (worker, hello) }
                         try HostAgent.check(hello, launch, memory: worker.memory)
                     }

@@ -31,19 +31,22 @@ extension HostAgent {
     /// planned workers' CPUs where they may use any other.
     ///
     /// - Parameters:
+    ///   - output: Where the lines go that the workers print; this process's own output unless told.
     ///   - note: Is told what the user should know, a sentence each.
     ///   - ready: Called for the workers in the order of the plan, whichever is up first.
     /// - Throws: `PlacementError` for an impossible request, `TopologyError`, ``LaunchError``, ``WorkerStartError``;
     ///   another error where the system, or its limit on open files, does not allow for as many. Then none is left.
     package static func start(
-        _ request: HostRequest, note: (String) -> Void, ready: (StartedWorker) async throws -> Void
+        _ request: HostRequest,
+        output: (@Sendable (_ line: [UInt8], _ worker: Int, _ stream: CInt) -> Void)? = nil, note: (String) -> Void,
+        ready: (StartedWorker) async throws -> Void
     ) async throws {
         let (places, reservation) = try request.chosenPlaces(note: note)
         let launches = places.map { request.launch(in: $0) }
         // Ended with the workers that they are handed to, or here.
         let held = WorkerCPUs.hold(places.compactMap { $0?.cpus }, reservation)
         var said: Set<String> = []
-        try await HostAgent(startLimit: request.startLimit).start(launches) { index, process, hello in
+        try await HostAgent(startLimit: request.startLimit, output: output).start(launches) { index, process, hello in
             for warning in process.warnings where said.insert(warning).inserted { note(warning) }
             let held = held.isEmpty ? nil : held[index]
             try await ready(
@@ -53,9 +56,12 @@ extension HostAgent {
     }
 
     /// Starts another worker in the place of one that has ended, whose CPUs it takes over.
-    static func start(again worker: StartedWorker, startLimit: Double) async throws -> StartedWorker {
+    static func start(
+        again worker: StartedWorker, startLimit: Double,
+        output: @escaping @Sendable (_ line: [UInt8], _ worker: Int, _ stream: CInt) -> Void
+    ) async throws -> StartedWorker {
         var started: StartedWorker?
-        try await HostAgent(startLimit: startLimit).start([worker.launch]) { _, process, hello in
+        try await HostAgent(startLimit: startLimit, output: output).start([worker.launch]) { _, process, hello in
             started = StartedWorker(
                 process: process, hello: hello, placement: worker.placement, launch: worker.launch, held: worker.held)
         }

@@ -8,6 +8,11 @@ import Synchronization
 /// Until the worker has reached its first `withCluster` the output is held back: it is what the program prints at its
 /// start, once more for each worker.
 final class WorkerOutput: Sendable {
+    /// Takes a line without its end, the number of the worker, and which stream it came from (`STDOUT_FILENO`, `STDERR_FILENO`).
+    ///
+    /// Called on a thread of its own, which it may block.
+    typealias Sink = @Sendable (_ line: [UInt8], _ worker: Int, _ stream: CInt) -> Void
+
     /// Printing may block (a full pipe, a slow terminal), so it has a poller of its own.
     private static let poller = Poller(named: "muster-output")
 
@@ -29,9 +34,13 @@ final class WorkerOutput: Sendable {
     }
 
     private let state: Mutex<State>
+    private let sink: Sink
 
     /// Takes over the reading ends of the worker's standard output and standard error.
-    init(output: consuming Descriptor, error: consuming Descriptor) {
+    ///
+    /// - Parameter sink: Where lines go; to this process's own output unless told.
+    init(output: consuming Descriptor, error: consuming Descriptor, to sink: @escaping Sink = WorkerOutput.print) {
+        self.sink = sink
         state = Mutex(
             State(streams: [
                 Stream(reading: output.release(), destination: STDOUT_FILENO),
@@ -69,7 +78,7 @@ final class WorkerOutput: Sendable {
                 state.isFinished = true
                 for index in state.streams.indices {
                     let (id, destination) = (state.id, state.streams[index].destination)
-                    state.streams[index].lines.finish { WorkerOutput.print($0, from: id, to: destination) }
+                    state.streams[index].lines.finish { line in id.map { sink(line, $0, destination) } }
                     if let token = state.streams[index].token.take() {
                         WorkerOutput.poller.remove(token, state.streams[index].reading)
                     }
@@ -96,19 +105,22 @@ final class WorkerOutput: Sendable {
                 }
                 guard count > 0 else { break }
                 state.streams[index].tail.add(chunk[..<count])
-                if id != nil {
-                    state.streams[index].lines.add(chunk[..<count]) {
-                        WorkerOutput.print($0, from: id, to: stream.destination)
-                    }
+                if let id {
+                    state.streams[index].lines.add(chunk[..<count]) { sink($0, id, stream.destination) }
                 }
             }
             if stream.destination == STDOUT_FILENO, id != nil { platform_flush_output() }
         }
     }
 
-    private static func print(_ line: [UInt8], from id: Int?, to destination: CInt) {
-        guard let id else { return }
-        let text = Array("From worker \(id): ".utf8) + line + [UInt8(ascii: "\n")]
+    /// Prints a line on this process's own output.
+    @Sendable static func print(_ line: [UInt8], from id: Int, to destination: CInt) {
+        print(line, as: "From worker \(id): ", to: destination)
+    }
+
+    /// Prints a line behind a label.
+    static func print(_ line: [UInt8], as label: String, to destination: CInt) {
+        let text = Array(label.utf8) + line + [UInt8(ascii: "\n")]
         // Through the C streams, so that lines do not land inside what the driver prints itself.
         unsafe platform_print(destination, text, text.count)
     }

@@ -64,8 +64,10 @@ package final class WorkerProcess: Sendable {
     ///
     /// - Parameter startLimit: Seconds until it counts as failed.
     /// - Throws: ``WorkerStartError`` with what it printed.
-    static func start(_ launch: WorkerLaunch, startLimit: Double) async throws -> (WorkerProcess, Hello) {
-        let worker = try await spawn(launch)
+    static func start(
+        _ launch: WorkerLaunch, startLimit: Double, output: @escaping WorkerOutput.Sink = WorkerOutput.print
+    ) async throws -> (WorkerProcess, Hello) {
+        let worker = try await spawn(launch, output)
         let deadline = Poller.links.after(seconds: startLimit) {
             worker.greeting.fulfil(
                 .failed(
@@ -90,13 +92,17 @@ package final class WorkerProcess: Sendable {
     }
 
     /// Starts the process, on the spawner's thread: of many workers one at a time holds the ends meant for it.
-    private static func spawn(_ launch: WorkerLaunch) async throws -> WorkerProcess {
+    private static func spawn(
+        _ launch: WorkerLaunch, _ output: @escaping WorkerOutput.Sink
+    ) async throws -> WorkerProcess {
         try await withCheckedContinuation { continuation in
-            Spawner.shared.perform { continuation.resume(returning: Result { try spawnHere(launch) }) }
+            Spawner.shared.perform { continuation.resume(returning: Result { try spawnHere(launch, output) }) }
         }.get()
     }
 
-    private static func spawnHere(_ launch: WorkerLaunch) throws -> WorkerProcess {
+    private static func spawnHere(
+        _ launch: WorkerLaunch, _ sink: @escaping WorkerOutput.Sink
+    ) throws -> WorkerProcess {
         let sockets = try DescriptorPair.sockets()
         let output = try DescriptorPair.pipe()
         let error = try DescriptorPair.pipe()
@@ -121,7 +127,7 @@ package final class WorkerProcess: Sendable {
         let worker = WorkerProcess(
             spawned, link: RingLink(rings, segments, owning: OpenFiles.moved(sockets.takeNear())),
             output: WorkerOutput(
-                output: OpenFiles.moved(output.takeNear()), error: OpenFiles.moved(error.takeNear())))
+                output: OpenFiles.moved(output.takeNear()), error: OpenFiles.moved(error.takeNear()), to: sink))
         worker.begin()
         return worker
     }

@@ -4,14 +4,18 @@
 @frozen
 package struct Queue<Element> {
     @usableFromInline internal var items: [Element?] = []
-    @usableFromInline internal var first = 0
+    @usableFromInline internal var front = 0
 
     @inlinable
     package init() {}
 
     /// Whether nothing is there.
     @inlinable
-    package var isEmpty: Bool { first == items.count }
+    package var isEmpty: Bool { front == items.count }
+
+    /// What is at the front; nil if nothing is there.
+    @inlinable
+    package var first: Element? { isEmpty ? nil : items[front] }
 
     /// Adds to the end.
     @inlinable
@@ -22,15 +26,15 @@ package struct Queue<Element> {
     /// Takes from the front; nil if nothing is there.
     @inlinable
     package mutating func takeFirst() -> Element? {
-        guard first < items.count, let element = items[first] else { return nil }
-        items[first] = nil
-        first += 1
-        if first == items.count {
+        guard front < items.count, let element = items[front] else { return nil }
+        items[front] = nil
+        front += 1
+        if front == items.count {
             items.removeAll(keepingCapacity: true)
-            first = 0
-        } else if first >= 1024, first * 2 >= items.count {
-            items.removeFirst(first)
-            first = 0
+            front = 0
+        } else if front >= 1024, front * 2 >= items.count {
+            items.removeFirst(front)
+            front = 0
         }
         return element
     }

@@ -133,6 +133,19 @@ extension Message: WireEncodable, WireDecodable {
     }
 }
 
+extension Message {
+    /// Whether the bytes are a ``heartbeat``, for who only carries messages.
+    package static func isHeartbeat(_ bytes: RawSpan) -> Bool { tag(of: bytes) == 10 }
+
+    /// Whether the bytes are a ``shutdown``.
+    package static func isShutdown(_ bytes: RawSpan) -> Bool { tag(of: bytes) == 11 }
+
+    private static func tag(of bytes: RawSpan) -> UInt8? {
+        var reader = WireReader(bytes)
+        return try? reader.read()
+    }
+}
+
 extension Link {
     /// Sends a message with nothing behind it.
     package func send(_ message: Message) throws(LinkError) {

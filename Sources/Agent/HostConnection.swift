@@ -1,0 +1,249 @@
+import SharedMemoryLink
+import Synchronization
+package import Transport
+import Wire
+
+/// What happens on a host besides what was asked of it.
+package enum HostEvent: Sendable {
+    /// Another worker is being started in the place of one that has ended; ``newcomer(_:)`` or ``notReplaced(_:)`` follows, or
+    /// the end of the host.
+    case replacing
+    /// That worker is up.
+    case newcomer(HostWorker)
+    /// It is not, and why.
+    case notReplaced(String)
+    /// Something that the user should know.
+    case note(String)
+    /// The host has no workers any more, and will not have any: the agent ends.
+    case empty
+    /// The link has ended.
+    case ended(LinkError?)
+}
+
+/// The driver's side of the one link to the agent of a host.
+///
+/// Blocks that workers of the host share cross it once.
+package final class HostConnection: Sendable {
+    private struct Pending {
+        let ready: AsyncThrowingStream<HostWorker, any Error>.Continuation
+    }
+
+    private struct State {
+        var workers: [UInt32: HostWorker] = [:]
+        var requests: [UInt64: Pending] = [:]
+        var nextRequest: UInt64 = 1
+        var replacements = 0
+        /// Whether there ever was a worker.
+        var hasWorked = false
+        var isDismissed = false
+        var monitor: HeartbeatMonitor?
+        var isEnded = false
+        var whyLost: String?
+    }
+
+    let link: any Link
+    private let state = Mutex(State())
+    private let heartbeatLimit: Double
+    private let onEvent: @Sendable (HostEvent) -> Void
+    private let here = Eventual<Result<HostDescription, LinkError>>()
+
+    /// - Parameters:
+    ///   - link: Not started yet.
+    ///   - heartbeatLimit: Seconds of silence after which either side takes the other for lost.
+    ///   - onEvent: Told on a thread of the link's; must not block.
+    package init(
+        _ link: any Link, heartbeatLimit: Double, onEvent: @escaping @Sendable (HostEvent) -> Void
+    ) {
+        self.link = link
+        self.heartbeatLimit = heartbeatLimit
+        self.onEvent = onEvent
+    }
+
+    /// Greets the agent, and waits for what it says of its host.
+    ///
+    /// - Throws: ``LinkError`` if the link ends before.
+    package func start() async throws(LinkError) -> HostDescription {
+        state.withLock { $0.monitor = HeartbeatMonitor(limit: heartbeatLimit, now: monotonicSeconds()) }
+        link.start { [self] frame in
+            do {
+                try receive(&frame)
+            } catch {
+                fail("its agent sent what is no message: \(error)")
+            }
+        } onEnd: { [self] error in
+            linkEnded(error)
+        }
+        try link.send(.welcome(heartbeatLimit: heartbeatLimit))
+        beat()
+        return try await here.get().get()
+    }
+
+    /// The host's name, once it has said it.
+    package var host: String {
+        if case .success(let description) = here.value { description.host } else { "another host" }
+    }
+
+    /// Has the agent start workers, and hands each over when it is up.
+    ///
+    /// - Throws: ``HostError`` with the agent's reason, or what `ready` throws; then the workers that were not handed over
+    ///   are ended.
+    package func launch(_ request: HostRequest, ready: (HostWorker) async throws -> Void) async throws {
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: HostWorker.self, throwing: (any Error).self)
+        let number = try state.withLock { state throws(HostError) -> UInt64 in
+            guard !state.isEnded else { throw HostError(host: host, "the link to its agent has ended") }
+            defer { state.nextRequest += 1 }
+            state.requests[state.nextRequest] = Pending(ready: continuation)
+            return state.nextRequest
+        }
+        defer {
+            state.withLock { _ = $0.requests.removeValue(forKey: number) }
+            dismissIfEmpty()
+        }
+        try link.send(.start(request: number, request))
+        var workers = stream.makeAsyncIterator()
+        do {
+            while let worker = try await workers.next() { try await ready(worker) }
+            // A cancelled task's stream ends early.
+            try Task.checkCancellation()
+        } catch {
+            let left = state.withLock { state -> [HostWorker] in
+                _ = state.requests.removeValue(forKey: number)
+                return state.workers.values.filter { $0.request == number && !$0.isAdopted }
+            }
+            for worker in left { worker.kill() }
+            throw error
+        }
+    }
+
+    /// Ends the agent and its workers.
+    package func dismiss() {
+        state.withLock { $0.isDismissed = true }
+        try? link.send(.shutdown)
+    }
+
+    /// Ends the link at once; the agent ends by that.
+    package func close() { link.close() }
+
+    // MARK: - Hearing
+
+    private func receive(_ frame: inout WireReader) throws(WireError) {
+        let message: HostMessage = try frame.read()
+        switch message {
+        case .frame(let slot, _):
+            if let worker = state.withLock({ $0.workers[slot] }) { worker.hear(frame.rest, frame.restOfBlocks) }
+        case .heartbeat: break
+        case .here(let description): here.fulfil(.success(description))
+        case .up(let slot, let request, let description): cameUp(slot, request, description)
+        case .started(let request):
+            state.withLock { $0.requests[request] }?.ready.finish()
+        case .failed(let request, let reason):
+            state.withLock { $0.requests[request] }?.ready.finish(throwing: HostError(host: host, reason))
+        case .ended(let slot, let end, let isReplaced, let note):
+            let worker = state.withLock { state in
+                if isReplaced { state.replacements += 1 }
+                return state.workers.removeValue(forKey: slot)
+            }
+            if isReplaced { onEvent(.replacing) }
+            if let note { onEvent(.note("worker \(worker?.name ?? "") on \(host) \(end.causeInWords), and \(note)")) }
+            worker?.finish(end)
+            dismissIfEmpty()
+        case .notReplaced(_, let reason):
+            state.withLock { $0.replacements = max(0, $0.replacements - 1) }
+            onEvent(.notReplaced("on \(host) no worker came in the place of one that ended: \(reason)"))
+            dismissIfEmpty()
+        case .line(let slot, let stream):
+            guard stream == 1 || stream == 2 else { throw frame.invalid("a worker has no stream \(stream)") }
+            state.withLock { $0.workers[slot] }?.print(frame.rest, host: host, to: stream)
+        case .note(let text): onEvent(.note("\(host): \(text)"))
+        case .welcome, .start, .adopt, .kill, .keep, .drop, .shutdown:
+            throw frame.invalid("an agent does not say that")
+        }
+    }
+
+    private func cameUp(_ slot: UInt32, _ request: UInt64?, _ description: WorkerDescription) {
+        let worker = HostWorker(self, slot, request, description)
+        let pending = state.withLock { state -> Pending?? in
+            guard !state.isEnded, state.workers[slot] == nil else { return nil }
+            state.workers[slot] = worker
+            state.hasWorked = true
+            guard let request else {
+                state.replacements = max(0, state.replacements - 1)
+                return .some(nil)
+            }
+            return state.requests[request]
+        }
+        switch pending {
+        case .some(.some(let pending)): pending.ready.yield(worker)
+        case .some(nil) where request == nil: onEvent(.newcomer(worker))
+        // Nobody waits for it any more.
+        default: worker.kill()
+        }
+    }
+
+    /// An agent without workers has nothing to do.
+    private func dismissIfEmpty() {
+        let isEmpty = state.withLock { state in
+            guard !state.isEnded, !state.isDismissed, state.hasWorked, state.workers.isEmpty, state.requests.isEmpty,
+                state.replacements == 0
+            else { return false }
+            state.isDismissed = true
+            return true
+        }
+        guard isEmpty else { return }
+        onEvent(.empty)
+        try? link.send(.shutdown)
+    }
+
+    // MARK: - The end
+
+    private func beat() {
+        let silence = state.withLock { state -> Double?? in
+            guard !state.isEnded else { return nil }
+            return .some(state.monitor?.look(now: monotonicSeconds(), heard: link.lastHeard))
+        }
+        guard let silence else { return }
+        if let silence { return fail("nothing was heard of its agent for \(Int(silence.rounded())) s") }
+        try? link.send(.heartbeat)
+        Poller.links.after(seconds: heartbeatLimit / 4) { [self] in beat() }
+    }
+
+    /// The link is of no use any more.
+    private func fail(_ reason: String) {
+        state.withLock { if $0.whyLost == nil { $0.whyLost = reason } }
+        link.close()
+    }
+
+    private func linkEnded(_ error: LinkError?) {
+        let (workers, requests, isDismissed, why) = state.withLock { state in
+            state.isEnded = true
+            defer {
+                state.workers = [:]
+                state.requests = [:]
+            }
+            return (Array(state.workers.values), Array(state.requests.values), state.isDismissed, state.whyLost)
+        }
+        let reason = why ?? error.map { "the link to its agent failed: \($0)" } ?? "its agent ended"
+        here.fulfil(.failure(error ?? LinkError(code: .closed, reason)))
+        for worker in workers {
+            worker.finish(WorkerEnd(cause: isDismissed ? .removed : .lost(reason)))
+        }
+        for request in requests { request.ready.finish(throwing: HostError(host: host, reason)) }
+        onEvent(.ended(error))
+    }
+}
+
+/// A host could not do what was asked of it.
+package struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The host.
+    package let host: String
+    /// What happened there.
+    package let reason: String
+
+    init(host: String, _ reason: String) {
+        self.host = host
+        self.reason = reason
+    }
+
+    /// Host and reason in one sentence.
+    package var description: String { "on \(host): \(reason)" }
+}

@@ -1,0 +1,202 @@
+package import Placement
+package import Transport
+package import Wire
+
+/// What a driver and the agent of a host say to each other over their one link.
+///
+/// What a worker and the driver say to each other is in it, as the bytes and blocks behind ``frame(slot:kept:)``.
+/// Workers of a host are known by slots, which are never used again; the driver gives them their numbers.
+package enum HostMessage: Hashable, Sendable {
+    // MARK: Driver to agent
+    /// Silence after which each side takes the other for lost, in seconds. The first message.
+    case welcome(heartbeatLimit: Double)
+    /// Start workers.
+    case start(request: UInt64, HostRequest)
+    /// The worker in a slot is one of the cluster's from now on.
+    case adopt(slot: UInt32, worker: Int)
+    /// End the worker in a slot, at once.
+    case kill(slot: UInt32)
+    /// Keep the block that comes along for all workers of the host.
+    case keep(block: UInt64)
+    /// A block that nobody will name again.
+    case drop(block: UInt64)
+    /// End all workers, and yourself.
+    case shutdown
+
+    // MARK: Agent to driver
+    /// What the host is. The first message.
+    case here(HostDescription)
+    /// A worker is up: of a request, or in the place of another that has ended.
+    case up(slot: UInt32, request: UInt64?, WorkerDescription)
+    /// All workers of a request are up.
+    case started(request: UInt64)
+    /// A request failed; those of its workers that were up have been ended.
+    case failed(request: UInt64, reason: String)
+    /// A worker has ended. Another one is started in its place, or there is a reason why not.
+    case ended(slot: UInt32, WorkerEnd, isReplaced: Bool, note: String?)
+    /// No worker comes in the place of one that was to be replaced.
+    case notReplaced(slot: UInt32, reason: String)
+    /// A line that a worker printed follows.
+    case line(slot: UInt32, stream: Int32)
+    /// Something that the user should know.
+    case note(String)
+
+    // MARK: Both
+    /// What a worker is told, or says, follows.
+    ///
+    /// - Parameter kept: The first of its blocks, which the host keeps already; the others come along.
+    case frame(slot: UInt32, kept: [UInt64])
+    /// Still here.
+    case heartbeat
+}
+
+/// What an agent says of its host.
+package struct HostDescription: Hashable, Sendable, WireCodable {
+    /// The host's name.
+    package var host: String
+    /// The agent's process there.
+    package var process: Int
+    /// CPUs that it may use.
+    package var usableCPUCount: Int
+    /// The workers that it would have; `nil` to leave that to the driver.
+    package var offer: HostRequest?
+
+    package init(host: String, process: Int, usableCPUCount: Int, offer: HostRequest?) {
+        self.host = host
+        self.process = process
+        self.usableCPUCount = usableCPUCount
+        self.offer = offer
+    }
+
+    package func write(to output: inout WireWriter) { output.write(host, process, usableCPUCount, offer) }
+
+    package init(from input: inout WireReader) throws(WireError) {
+        (host, process, usableCPUCount, offer) = (
+            try input.read(), try input.read(), try input.read(), try input.read()
+        )
+    }
+}
+
+/// What an agent says of a worker that is up.
+package struct WorkerDescription: Hashable, Sendable, WireCodable {
+    /// What the worker says of itself.
+    package var hello: Hello
+    /// Where it was put; `nil` if that was left to the kernel.
+    package var placement: PlacementPlan.Worker?
+    /// What could not be had for it, in words.
+    package var warnings: [String]
+
+    package init(hello: Hello, placement: PlacementPlan.Worker?, warnings: [String]) {
+        self.hello = hello
+        self.placement = placement
+        self.warnings = warnings
+    }
+
+    package func write(to output: inout WireWriter) {
+        output.write(hello.process, hello.host, hello.buildID, hello.cpus, hello.memory, placement, warnings)
+    }
+
+    package init(from input: inout WireReader) throws(WireError) {
+        hello = Hello(
+            process: try input.read(), host: try input.read(), buildID: try input.read(), cpus: try input.read(),
+            memory: try input.read())
+        (placement, warnings) = (try input.read(), try input.read())
+    }
+}
+
+extension HostMessage: WireEncodable, WireDecodable {
+    package func write(to output: inout WireWriter) {
+        switch self {
+        case .frame(let slot, let kept): output.write(UInt8(1), slot, kept)
+        case .heartbeat: output.write(UInt8(2))
+        case .welcome(let heartbeatLimit): output.write(UInt8(3), heartbeatLimit)
+        case .start(let request, let wanted): output.write(UInt8(4), request, wanted)
+        case .adopt(let slot, let worker): output.write(UInt8(5), slot, worker)
+        case .kill(let slot): output.write(UInt8(6), slot)
+        case .keep(let block): output.write(UInt8(7), block)
+        case .drop(let block): output.write(UInt8(8), block)
+        case .shutdown: output.write(UInt8(9))
+        case .here(let host): output.write(UInt8(10), host)
+        case .up(let slot, let request, let worker): output.write(UInt8(11), slot, request, worker)
+        case .started(let request): output.write(UInt8(12), request)
+        case .failed(let request, let reason): output.write(UInt8(13), request, reason)
+        case .ended(let slot, let end, let isReplaced, let note):
+            output.write(UInt8(14), slot, end, isReplaced, note)
+        case .notReplaced(let slot, let reason): output.write(UInt8(15), slot, reason)
+        case .line(let slot, let stream): output.write(UInt8(16), slot, stream)
+        case .note(let text): output.write(UInt8(17), text)
+        }
+    }
+
+    package init(from input: inout WireReader) throws(WireError) {
+        switch try input.read() as UInt8 {
+        case 1: self = .frame(slot: try input.read(), kept: try input.read())
+        case 2: self = .heartbeat
+        case 3: self = .welcome(heartbeatLimit: try input.read())
+        case 4: self = .start(request: try input.read(), try input.read())
+        case 5: self = .adopt(slot: try input.read(), worker: try input.read())
+        case 6: self = .kill(slot: try input.read())
+        case 7: self = .keep(block: try input.read())
+        case 8: self = .drop(block: try input.read())
+        case 9: self = .shutdown
+        case 10: self = .here(try input.read())
+        case 11: self = .up(slot: try input.read(), request: try input.read(), try input.read())
+        case 12: self = .started(request: try input.read())
+        case 13: self = .failed(request: try input.read(), reason: try input.read())
+        case 14:
+            self = .ended(
+                slot: try input.read(), try input.read(), isReplaced: try input.read(), note: try input.read())
+        case 15: self = .notReplaced(slot: try input.read(), reason: try input.read())
+        case 16: self = .line(slot: try input.read(), stream: try input.read())
+        case 17: self = .note(try input.read())
+        case let tag: throw input.invalid("no message between hosts has tag \(tag)")
+        }
+    }
+}
+
+extension WorkerEnd: WireCodable {
+    package func write(to output: inout WireWriter) {
+        switch cause {
+        case .exited(let status): output.write(UInt8(1), status)
+        case .signalled(let signal): output.write(UInt8(2), signal)
+        case .silent(let seconds): output.write(UInt8(3), seconds)
+        case .lost(let reason): output.write(UInt8(4), reason)
+        case .removed: output.write(UInt8(5))
+        }
+        output.write(standardErrorTail)
+    }
+
+    package init(from input: inout WireReader) throws(WireError) {
+        let cause: Cause =
+            switch try input.read() as UInt8 {
+            case 1: .exited(status: try input.read())
+            case 2: .signalled(try input.read())
+            case 3: .silent(seconds: try input.read())
+            case 4: .lost(try input.read())
+            case 5: .removed
+            case let tag: throw input.invalid("no end of a worker has tag \(tag)")
+            }
+        self.init(cause: cause, standardErrorTail: try input.read())
+    }
+}
+
+extension Link {
+    /// Sends a message between hosts.
+    ///
+    /// - Parameters:
+    ///   - bytes: What follows it.
+    ///   - blocks: Those of what follows.
+    func send(
+        _ message: HostMessage, _ bytes: RawSpan = RawSpan(), _ blocks: [SharedArray<UInt8>] = []
+    ) throws(LinkError) {
+        var output = WireWriter(reserving: 64 + bytes.byteCount)
+        message.write(to: &output)
+        output.append(bytes: bytes)
+        do {
+            try output.check()
+        } catch {
+            throw LinkError(code: .broken, "a message could not be written: \(error)")
+        }
+        try send(output.bytes, blocks)
+    }
+}

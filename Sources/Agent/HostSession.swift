@@ -1,0 +1,249 @@
+import Remote
+import SharedMemoryLink
+import Synchronization
+package import Transport
+import Wire
+
+/// The agent's side of its link to the driver: runs the workers that the driver asks for, and carries what they and the
+/// driver say to each other.
+package final class HostSession: Sendable {
+    private struct State {
+        var slots: [UInt32: HostSlot] = [:]
+        var nextSlot: UInt32 = 1
+        var heartbeatLimit = 15.0
+        var monitor: HeartbeatMonitor?
+        /// Of requests under way.
+        var starts: [UInt64: Task<Void, Never>] = [:]
+        var isEnding = false
+    }
+
+    private let link: any Link
+    private let source: any WorkerSource
+    private let host: HostDescription
+    private let state = Mutex(State())
+    private let kept = KeptBlocksOfHost()
+    /// Why it ended; fulfilled when all workers have.
+    package let end = Eventual<HostSessionEnd>()
+
+    /// A session over a link that is not started yet.
+    package init(_ link: any Link, _ source: any WorkerSource, _ host: HostDescription) {
+        self.link = link
+        self.source = source
+        self.host = host
+    }
+
+    /// Serves until the driver says stop or is gone; then ``end`` is there.
+    package func start() {
+        link.start { [self] frame in
+            do {
+                try receive(&frame)
+            } catch {
+                finish(.lost("the driver sent what is no message: \(error)"))
+            }
+        } onEnd: { [self] error in
+            finish(.lost(error.map { "the link to the driver failed: \($0)" } ?? "the driver closed the link"))
+        }
+        tell(.here(host))
+    }
+
+    // MARK: - Speaking
+
+    private func tell(_ message: HostMessage, _ bytes: RawSpan = RawSpan(), _ blocks: [SharedArray<UInt8>] = []) {
+        do {
+            try link.send(message, bytes, blocks)
+        } catch {
+            // A link that has ended says so by itself.
+            if error.code != .closed { finish(.lost("the driver can't be told: \(error)")) }
+        }
+    }
+
+    private func beat() {
+        let (silence, next) = state.withLock { state -> (Double?, Double?) in
+            guard !state.isEnding else { return (nil, nil) }
+            let silence = state.monitor?.look(now: monotonicSeconds(), heard: link.lastHeard)
+            return (silence, state.heartbeatLimit / 4)
+        }
+        if let silence {
+            return finish(.lost("nothing was heard of the driver for \(Int(silence.rounded())) s"))
+        }
+        guard let next else { return }
+        tell(.heartbeat)
+        Poller.links.after(seconds: next) { [self] in beat() }
+    }
+
+    // MARK: - Hearing
+
+    private func receive(_ frame: inout WireReader) throws(WireError) {
+        let message: HostMessage = try frame.read()
+        switch message {
+        case .frame(let slot, let kept):
+            // One that has just ended is not told.
+            let slot = state.withLock { $0.slots[slot] }
+            slot?.tell(frame.rest, kept: kept, frame.restOfBlocks, self.kept)
+        case .heartbeat: break
+        case .welcome(let limit):
+            guard limit >= 0.1, limit <= 1e6 else { throw frame.invalid("a heartbeat limit of \(limit) s") }
+            let isFirst = state.withLock { state in
+                defer { state.monitor = HeartbeatMonitor(limit: limit, now: monotonicSeconds()) }
+                state.heartbeatLimit = limit
+                return state.monitor == nil
+            }
+            if isFirst { beat() }
+        case .start(let request, let wanted): start(wanted, request)
+        case .adopt(let slot, let worker): adopt(slot, as: worker)
+        case .kill(let slot): state.withLock { $0.slots[slot] }?.worker.kill()
+        case .keep(let block):
+            guard frame.restOfBlocks.count == 1 else { throw frame.invalid("one block is to be kept, not another number") }
+            kept.keep(frame.restOfBlocks[0], as: block)
+            for slot in state.withLock({ Array($0.slots.values) }) { slot.blocksCame(kept) }
+        case .drop(let block): kept.drop(block)
+        case .shutdown: finish(.dismissed)
+        case .here, .up, .started, .failed, .ended, .notReplaced, .line, .note:
+            throw frame.invalid("a driver does not say that")
+        }
+    }
+
+    // MARK: - Workers
+
+    private func start(_ wanted: HostRequest, _ request: UInt64) {
+        let restarts = Restarts(wanted.restarts)
+        state.withLock { state in
+            guard !state.isEnding, state.starts[request] == nil else { return }
+            state.starts[request] = Task {
+                do {
+                    try await source.start(wanted) { [self] line, worker, stream in
+                        print(line, worker, stream)
+                    } note: { [self] text in
+                        tell(.note(text))
+                    } ready: { [self] worker in
+                        try add(worker, request, restarts)
+                    }
+                    tell(.started(request: request))
+                } catch {
+                    tell(.failed(request: request, reason: "\(error)"))
+                }
+                _ = self.state.withLock { $0.starts.removeValue(forKey: request) }
+            }
+        }
+    }
+
+    /// What the workers of one request have in common.
+    private final class Restarts: Sendable {
+        private let history: Mutex<RestartHistory>
+        private let limit: RestartLimit
+
+        init(_ limit: RestartLimit) {
+            self.limit = limit
+            history = Mutex(RestartHistory(limit))
+        }
+
+        func mayRestart() -> Bool { history.withLock { $0.mayRestart(at: monotonicSeconds()) } }
+
+        /// Why no more are started; `nil` where none ever would be.
+        var exhaustion: String? {
+            guard limit.perMinute > 0 else { return nil }
+            return """
+                it is not started again: workers of this host have ended \(limit.perMinute + 1) times within a minute; \
+                the last of them says why
+                """
+        }
+    }
+
+    /// The session is over.
+    private struct Over: Error {}
+
+    private func add(_ worker: any HostedWorker, _ request: UInt64?, _ restarts: Restarts) throws(Over) {
+        let slot = state.withLock { state -> HostSlot? in
+            guard !state.isEnding else { return nil }
+            let slot = HostSlot(state.nextSlot, worker)
+            state.nextSlot += 1
+            state.slots[slot.number] = slot
+            return slot
+        }
+        guard let slot else { throw Over() }
+        tell(.up(slot: slot.number, request: request, worker.description))
+        Task { await watch(slot, restarts) }
+    }
+
+    private func adopt(_ number: UInt32, as id: Int) {
+        guard let slot = state.withLock({ $0.slots[number] }) else { return }
+        let limit = state.withLock { $0.heartbeatLimit }
+        numbers.withLock { $0[id] = number }
+        Task {
+            await slot.worker.adopt(as: id, heartbeatLimit: limit) { [self] frame in
+                // That it is still here concerns this host alone.
+                guard !Message.isHeartbeat(frame.rest) else { return }
+                tell(.frame(slot: number, kept: []), frame.rest, frame.restOfBlocks)
+            } onEnd: { _ in
+            }
+            slot.becameAdopted(kept)
+        }
+    }
+
+    /// Slots by the workers' numbers.
+    private let numbers = Mutex<[Int: UInt32]>([:])
+
+    private func print(_ line: [UInt8], _ worker: Int, _ stream: CInt) {
+        guard let slot = numbers.withLock({ $0[worker] }) else { return }
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        tell(.line(slot: slot, stream: stream), unsafe line.span.bytes)
+    }
+
+    /// Waits for the end of a worker, and starts another in its place if it did not end as it should.
+    private func watch(_ slot: HostSlot, _ restarts: Restarts) async {
+        let end = await slot.worker.end()
+        slot.becameGone()
+        let isEnding = state.withLock { state in
+            state.slots[slot.number] = nil
+            return state.isEnding
+        }
+        numbers.withLock { numbers in
+            for (id, number) in numbers where number == slot.number { numbers[id] = nil }
+        }
+        let isUnwanted = isEnding || slot.isDismissed || end.cause == .removed
+        let isReplaced = !isUnwanted && restarts.mayRestart()
+        let note = isUnwanted || isReplaced ? nil : restarts.exhaustion
+        tell(.ended(slot: slot.number, end, isReplaced: isReplaced, note: note))
+        guard isReplaced else { return await slot.worker.leavePlace() }
+        do {
+            guard let next = try await slot.worker.again() else {
+                return tell(.notReplaced(slot: slot.number, reason: "it can't be started again"))
+            }
+            do throws(Over) {
+                try add(next, nil, restarts)
+            } catch {
+                next.kill()
+            }
+        } catch {
+            tell(.notReplaced(slot: slot.number, reason: "\(error)"))
+            await slot.worker.leavePlace()
+        }
+    }
+
+    // MARK: - The end
+
+    private func finish(_ reason: HostSessionEnd) {
+        let (slots, starts) = state.withLock { state -> ([HostSlot]?, [Task<Void, Never>]) in
+            guard !state.isEnding else { return (nil, []) }
+            state.isEnding = true
+            return (Array(state.slots.values), Array(state.starts.values))
+        }
+        guard let slots else { return }
+        for start in starts { start.cancel() }
+        for slot in slots { slot.worker.kill() }
+        Task {
+            for slot in slots { _ = await slot.worker.end() }
+            for start in starts { await start.value }
+            link.close()
+            end.fulfil(reason)
+        }
+    }
+}
+
+/// Why an agent has nothing more to do.
+package enum HostSessionEnd: Hashable, Sendable {
+    /// The driver needs it no more.
+    case dismissed
+    /// The driver can't be reached any more, and why.
+    case lost(String)
+}

@@ -1,0 +1,148 @@
+import Synchronization
+package import Transport
+package import Wire
+
+/// A worker of another host, as its driver has it: one of those that a ``HostConnection`` carries.
+package final class HostWorker: Link {
+    private struct State {
+        var id: Int?
+        var onFrame: (@Sendable (inout WireReader) -> Void)?
+        var onEnd: (@Sendable (LinkError?) -> Void)?
+        var isEnded = false
+    }
+
+    private let connection: HostConnection
+    private let slot: UInt32
+    /// The request that it was started for; `nil` for one in the place of another.
+    let request: UInt64?
+    /// What its agent says of it.
+    package let description: WorkerDescription
+    /// How it ended.
+    package let end = Eventual<WorkerEnd>()
+    private let state = Mutex(State())
+
+    init(_ connection: HostConnection, _ slot: UInt32, _ request: UInt64?, _ description: WorkerDescription) {
+        self.connection = connection
+        self.slot = slot
+        self.request = request
+        self.description = description
+    }
+
+    /// Its number, if it has one.
+    var name: String? { state.withLock { $0.id.map { "\($0)" } } }
+    var isAdopted: Bool { state.withLock { $0.id != nil } }
+
+    /// Gives it its number; then it can be told the rest.
+    package func adopt(
+        as id: Int, onFrame: @escaping @Sendable (inout WireReader) -> Void,
+        onEnd: @escaping @Sendable (LinkError?) -> Void
+    ) {
+        let isEnded = state.withLock { state in
+            state.id = id
+            state.onFrame = onFrame
+            if !state.isEnded { state.onEnd = onEnd }
+            return state.isEnded
+        }
+        if isEnded { return onEnd(nil) }
+        try? connection.link.send(.adopt(slot: slot, worker: id))
+    }
+
+    /// Has its agent end it at once.
+    package func kill() {
+        do {
+            try connection.link.send(.kill(slot: slot))
+        } catch {
+            // Its host is out of reach, or is told too much already: then it has to end by that.
+            connection.close()
+        }
+    }
+
+    // MARK: - What the connection tells
+
+    func hear(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>]) {
+        guard let onFrame = state.withLock({ $0.onFrame }) else { return }
+        var reader = WireReader(bytes, from: 0, blocks: blocks.span)
+        onFrame(&reader)
+    }
+
+    func print(_ line: RawSpan, host: String, to stream: CInt) {
+        guard let id = state.withLock({ $0.id }) else { return }
+        WorkerOutput.print(line.copyBytes(), as: "From worker \(id) on \(host): ", to: stream)
+    }
+
+    func finish(_ how: WorkerEnd) {
+        let onEnd = state.withLock { state in
+            state.isEnded = true
+            state.onFrame = nil
+            return state.onEnd.take()
+        }
+        end.fulfil(how)
+        onEnd?(nil)
+    }
+
+    // MARK: - The link
+
+    package var lastHeard: Double { connection.link.lastHeard }
+
+    /// ``adopt(as:onFrame:onEnd:)`` starts it.
+    package func start(
+        onFrame: @escaping @Sendable (inout WireReader) -> Void, onEnd: @escaping @Sendable (LinkError?) -> Void
+    ) {
+        preconditionFailure("a worker of another host is started by adopting it")
+    }
+
+    package func send(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>]) throws(LinkError) {
+        guard !state.withLock({ $0.isEnded }) else { throw .closed }
+        let kept = blocks.prefix { ($0.owner as? HostBlock)?.connection === connection }
+        let numbers = kept.compactMap { ($0.owner as? HostBlock)?.number }
+        try connection.link.send(.frame(slot: slot, kept: numbers), bytes, Array(blocks.dropFirst(kept.count)))
+    }
+
+    package func close() { kill() }
+
+    package var sharedMemory: ObjectIdentifier? { ObjectIdentifier(connection) }
+
+    package func share(_ blocks: [SharedArray<UInt8>]) throws(LinkError) -> [SharedArray<UInt8>] {
+        var shared: [SharedArray<UInt8>] = []
+        for block in blocks {
+            if (block.owner as? HostBlock)?.connection === connection {
+                shared.append(block)
+            } else {
+                shared.append(try HostBlock.put(block, on: connection))
+            }
+        }
+        return shared
+    }
+}
+
+/// A block of the driver's of which a host keeps a copy, for as long as somebody here has this.
+final class HostBlock {
+    private static let nextNumber = Atomic<UInt64>(1)
+
+    /// What the host knows it by.
+    let number: UInt64
+    let connection: HostConnection
+    private let original: SharedArray<UInt8>
+
+    private init(_ number: UInt64, _ connection: HostConnection, _ original: SharedArray<UInt8>) {
+        self.number = number
+        self.connection = connection
+        self.original = original
+    }
+
+    deinit {
+        // Where the link has ended, the host keeps nothing.
+        try? connection.link.send(.drop(block: number))
+    }
+
+    /// The same bytes, of which the host has a copy from now on.
+    static func put(
+        _ block: SharedArray<UInt8>, on connection: HostConnection
+    ) throws(LinkError) -> SharedArray<UInt8> {
+        let number = nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
+        try connection.link.send(.keep(block: number), RawSpan(), [block])
+        let owner = HostBlock(number, connection, block)
+        // SAFETY: the bytes of a block that the owner keeps.
+        return unsafe block.span.withUnsafeBufferPointer { unsafe SharedArray($0, owner: owner) }
+    }
+}
