@@ -21,8 +21,8 @@ public struct LocalAffinityManager: ClusterManager {
     /// workers' CPUs where they may use any other.
     ///
     /// - Throws: `PlacementError` for an impossible request, `TopologyError`, `WorkerStartError`.
-    public func launch(_ ready: (any LaunchedWorker) async throws -> Void) async throws {
-        try await options.launch(.planned(request), ready)
+    public func launch(_ site: LaunchSite) async throws {
+        try await options.launch(.planned(request), site)
     }
 }
 

@@ -12,8 +12,8 @@ public struct LocalManager: ClusterManager {
     ///
     /// - Throws: `LaunchError` for a count below 1, `WorkerStartError` if one does not come up; another error where the
     ///   system, or its limit on open files, does not allow for as many.
-    public func launch(_ ready: (any LaunchedWorker) async throws -> Void) async throws {
-        try await options.launch(.unbound(count: count), ready)
+    public func launch(_ site: LaunchSite) async throws {
+        try await options.launch(.unbound(count: count), site)
     }
 }
 

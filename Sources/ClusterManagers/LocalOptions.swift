@@ -36,7 +36,7 @@ public struct LocalOptions: Hashable, Sendable {
     }
 
     /// Starts the workers on this host.
-    func launch(_ places: HostRequest.Places, _ ready: (any LaunchedWorker) async throws -> Void) async throws {
+    func launch(_ places: HostRequest.Places, _ site: LaunchSite) async throws {
         guard restrict else {
             throw LaunchError(
                 "local workers do not listen on the network, so that restrict: false can't be had; leave it out")
@@ -49,7 +49,7 @@ public struct LocalOptions: Hashable, Sendable {
         request.setsThreadVariables = setsThreadVariables
         request.startLimit = startLimit.seconds
         try await HostAgent.start(request, note: notice) { worker in
-            try await ready(LocalWorker(worker))
+            try await site.add(LocalWorker(worker))
         }
     }
 }

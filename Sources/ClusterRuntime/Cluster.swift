@@ -13,19 +13,36 @@ public final class Cluster: Sendable {
         /// For maps in this process; made when the first is.
         var localMembers: [Member] = []
         /// Maps that take in whoever joins.
-        var joinWatchers: [Int: @Sendable (Member) -> Void] = [:]
+        var joinWatchers: [Int: JoinWatcher] = [:]
         var nextWatcher = 0
+        /// How many managers, and hosts, may bring more workers by themselves.
+        var expectations = 0
+        /// What managers keep until the cluster is closed.
+        var closers: [@Sendable () async -> Void] = []
+        var hasClosed = false
+    }
+
+    private struct JoinWatcher {
+        let onJoin: @Sendable (Member) -> Void
+        let onNoneExpected: @Sendable () -> Void
     }
 
     private let state = Mutex(State())
+    private let makeNetwork: (@Sendable () -> any DriverNetwork)?
+    private let madeNetwork = Mutex<(any DriverNetwork)?>(nil)
 
     /// Silence after which a worker counts as lost.
     package let heartbeatLimit: Duration
     /// Captures of maps that were given no pool of their own.
     package let captureCache: CaptureCache
 
-    package init(heartbeatLimit: Duration, captures: CapturePlacement = .perHost) {
+    /// - Parameter network: Makes what carries links between hosts, when that is first needed; `nil` where there is none.
+    package init(
+        heartbeatLimit: Duration, captures: CapturePlacement = .perHost,
+        network: (@Sendable () -> any DriverNetwork)? = nil
+    ) {
         self.heartbeatLimit = heartbeatLimit
+        makeNetwork = network
         captureCache = CaptureCache(placement: captures)
     }
 
@@ -53,19 +70,53 @@ public final class Cluster: Sendable {
     /// - Throws: What kept the manager from starting them all; then none of them is left.
     @discardableResult
     public func addWorkers(_ manager: some ClusterManager) async throws -> [WorkerID] {
-        var added: [WorkerID] = []
+        let site = LaunchSite(self, manager)
         do {
-            try await manager.launch { launched in
-                added.append(try await adopt(launched, manager))
-            }
+            try await manager.launch(site)
+            return site.endLaunch()
         } catch {
+            let added = site.endLaunch()
             await remove(added.compactMap { id in state.withLock { $0.members[id]?.member } })
             throw error
         }
-        return added
     }
 
-    private func adopt(_ launched: any LaunchedWorker, _ manager: any ClusterManager) async throws -> WorkerID {
+    func network() throws(ClusterError) -> any DriverNetwork {
+        guard let makeNetwork else {
+            throw ClusterError(
+                .noNetwork,
+                "this build has no links between hosts: build the package with its trait Network, which is on by default")
+        }
+        return madeNetwork.withLock { made in
+            if let made { return made }
+            let network = makeNetwork()
+            made = network
+            return network
+        }
+    }
+
+    func whenClosed(_ action: @escaping @Sendable () async -> Void) {
+        let isTooLate = state.withLock { state in
+            if !state.hasClosed { state.closers.append(action) }
+            return state.hasClosed
+        }
+        if isTooLate { Task { await action() } }
+    }
+
+    func expectWorkers() { state.withLock { $0.expectations += 1 } }
+
+    func expectNoMoreWorkers() {
+        let watchers = state.withLock { state -> [JoinWatcher] in
+            state.expectations -= 1
+            return state.expectations == 0 ? Array(state.joinWatchers.values) : []
+        }
+        for watcher in watchers { watcher.onNoneExpected() }
+    }
+
+    /// Whether workers may come though nobody adds any.
+    package var expectsWorkers: Bool { state.withLock { $0.expectations > 0 && !$0.isClosed } }
+
+    func adopt(_ launched: any LaunchedWorker, _ manager: any ClusterManager) async throws -> WorkerID {
         let member = try state.withLock { state throws(ClusterError) -> Member in
             guard !state.isClosed else { throw .closed }
             let member = Member(id: WorkerID(state.nextID), launched: launched)
@@ -78,7 +129,7 @@ public final class Cluster: Sendable {
         } onEnd: { [self] _ in
             linkEnded(member)
         }
-        for watcher in state.withLock({ $0.joinWatchers.values }) { watcher(member) }
+        for watcher in state.withLock({ Array($0.joinWatchers.values) }) { watcher.onJoin(member) }
         await manager.manage(member.id, .registered)
         return member.id
     }
@@ -86,10 +137,14 @@ public final class Cluster: Sendable {
     /// Calls `action` with every worker that can be given work from now on, until ``endJoinWatch(_:)``.
     ///
     /// A worker that is there already may be among them.
-    package func watchJoins(_ action: @escaping @Sendable (Member) -> Void) -> Int {
+    ///
+    /// - Parameter onNoneExpected: Called when no worker is to be expected any more, see ``expectsWorkers``.
+    package func watchJoins(
+        _ action: @escaping @Sendable (Member) -> Void, onNoneExpected: @escaping @Sendable () -> Void = {}
+    ) -> Int {
         state.withLock { state in
             state.nextWatcher += 1
-            state.joinWatchers[state.nextWatcher] = action
+            state.joinWatchers[state.nextWatcher] = JoinWatcher(onJoin: action, onNoneExpected: onNoneExpected)
             return state.nextWatcher
         }
     }
@@ -192,6 +247,15 @@ public final class Cluster: Sendable {
                 for member in members { group.addTask { [self] in await dismiss(member, .closed) } }
                 for departure in departures { group.addTask { await departure.value } }
             }
+            let closers = state.withLock { state in
+                state.hasClosed = true
+                defer { state.closers = [] }
+                return state.closers
+            }
+            await withTaskGroup { group in
+                for closer in closers { group.addTask { await closer() } }
+            }
+            await madeNetwork.withLock { $0 }?.close()
         }
     }
 

@@ -4,7 +4,7 @@ package import Remote
 public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of failure; compare it with the static members. New kinds may be added.
     public struct Code: Hashable, Sendable {
-        private enum Kind { case noWorkers, noSuchWorker, closed, refused }
+        private enum Kind { case noWorkers, noSuchWorker, closed, refused, noNetwork }
         private let kind: Kind
         /// There is no worker to work.
         public static let noWorkers = Code(kind: .noWorkers)
@@ -14,6 +14,8 @@ public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let closed = Code(kind: .closed)
         /// A worker could not run what it was sent, or its answer could not be read.
         public static let refused = Code(kind: .refused)
+        /// There are no links between hosts in this build.
+        public static let noNetwork = Code(kind: .noNetwork)
     }
 
     /// The kind of failure.

@@ -11,11 +11,11 @@ public import Wire
 ///
 /// The managers that come with Muster are static members: `.local(…)`, `.localAffinity(…)`.
 public protocol ClusterManager: Sendable {
-    /// Starts workers and hands each to `ready` when it can be talked to; they are numbered in that order.
+    /// Starts workers and adds each to the site when it can be talked to; they are numbered in that order.
     ///
-    /// Returns when all are up. If it throws, it has ended those it had started and not handed over, and the cluster
-    /// ends the others.
-    func launch(_ ready: (any LaunchedWorker) async throws -> Void) async throws
+    /// Returns when all are up that are waited for. If it throws, it has ended those it had started and not added, and the
+    /// cluster ends the others.
+    func launch(_ site: LaunchSite) async throws
 
     /// Told when something happens to one of its workers. Does nothing unless implemented.
     func manage(_ worker: WorkerID, _ event: WorkerEvent) async

@@ -127,8 +127,8 @@ final class MapWorkers: Sendable {
     }
 
     func begin(_ run: MapRun) {
-        if isOpen { watcher.withLock { $0 = cluster.watchJoins { run.join($0) } } }
-        run.begin(members)
+        if isOpen { watcher.withLock { $0 = cluster.watchJoins { run.join($0) } onNoneExpected: { run.expectNoMoreWorkers() } } }
+        run.begin(members) { [cluster, isOpen] in isOpen && cluster.expectsWorkers }
     }
 
     func end() {
@@ -141,7 +141,7 @@ extension Cluster {
     fileprivate func members(of pool: (any AbstractWorkerPool)?) throws(ClusterError) -> [Member] {
         let all = try allMembers()
         guard let pool else {
-            guard !all.isEmpty else { throw .noWorkers }
+            guard !all.isEmpty || expectsWorkers else { throw .noWorkers }
             return all
         }
         let wanted = pool.workers

@@ -43,10 +43,13 @@ final class MapRun: Sendable {
     }
 
     /// Begins, with these members and those that join meanwhile.
-    func begin(_ members: [Member]) {
+    ///
+    /// - Parameter expectsWorkers: Whether more may join though none is left.
+    func begin(_ members: [Member], expectsWorkers: @escaping @Sendable () -> Bool = { false }) {
         let now = monotonicSeconds()
         // A batch for each is set aside before any is sent, so that few elements are spread over all.
         let first = state.withLock { state in
+            state.expectsWorkers = expectsWorkers
             for member in members { _ = state.join(member, of: self) }
             state.hasBegun = true
             return state.seats.map { ($0, state.schedule.next(for: $0.number, now: now)) }
@@ -79,6 +82,9 @@ final class MapRun: Sendable {
         }
         if let seat { supply(seat) }
     }
+
+    /// No worker is to be expected any more.
+    func expectNoMoreWorkers() { proceed() }
 
     // MARK: - Elements that come
 
@@ -289,7 +295,8 @@ final class MapRun: Sendable {
                 results.put(output, at: failure.index)
                 state.schedule.settle()
                 if isArriving { input.forget(failure.index..<failure.index + 1) }
-            case .retried(let delay) where !state.schedule.isStopped && state.schedule.hasWorkers:
+            case .retried(let delay)
+            where !state.schedule.isStopped && (state.schedule.hasWorkers || state.expectsWorkers()):
                 state.schedule.retry(failure.index, due: now + delay)
             case .retried: return giveUp(failure, &state)
             case .givenUp(let failure): return giveUp(failure, &state)
@@ -329,7 +336,7 @@ final class MapRun: Sendable {
             return .fail(MapError(state.failures, count: state.schedule.elementCount))
         }
         if state.schedule.isComplete { return .complete }
-        if state.schedule.isStranded { return strand(&state) }
+        if state.schedule.isStranded, !state.expectsWorkers() { return strand(&state) }
         guard let due = state.schedule.nextDue, due > now, due < state.wakesAt else {
             return .goOn(lookingAgainAt: nil)
         }

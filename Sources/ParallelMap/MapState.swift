@@ -16,6 +16,8 @@ struct MapState: Sendable {
     /// Handlers and timers that run, by numbers of their own.
     var tasks: [Int: Task<Void, Never>] = [:]
     var nextTask = 0
+    /// Whether more workers may join though none is left.
+    var expectsWorkers: @Sendable () -> Bool = { false }
     var hasBegun = false
     var isOver = false
     /// Told when elements are wanted, or the map is over.

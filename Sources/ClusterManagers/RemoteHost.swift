@@ -1,0 +1,90 @@
+import Agent
+import ClusterRuntime
+import Synchronization
+import Transport
+
+/// A host whose agent has joined, as a manager has it.
+final class RemoteHost: Sendable {
+    /// How the host ended, and when.
+    let end = Eventual<LinkError?>()
+    private let connection: HostConnection
+    private let site: LaunchSite
+
+    /// - Parameter link: To the agent; not started yet.
+    init(_ link: any Link, _ site: LaunchSite) {
+        self.site = site
+        let arrivals = Arrivals(site, end)
+        connection = HostConnection(link, heartbeatLimit: site.heartbeatLimit.seconds) { arrivals.hear($0) }
+    }
+
+    /// Waits for what the agent says of its host.
+    ///
+    /// - Throws: `LinkError` if the link ends before.
+    func greet() async throws -> HostDescription { try await connection.start() }
+
+    /// Has the host start workers, and adds them to the cluster as they come up.
+    ///
+    /// - Throws: `HostError` with the agent's reason, or what keeps the cluster from taking them.
+    func launch(_ request: HostRequest) async throws {
+        try await connection.launch(request) { worker in
+            for warning in worker.description.warnings { notice("\(worker.description.hello.host): \(warning)") }
+            try await site.add(RemoteWorker(worker))
+        }
+    }
+
+    /// Ends the agent and its workers; waits until the link has ended, and not for long.
+    func dismiss() async {
+        connection.dismiss()
+        let deadline = Task { [connection] in
+            try? await Task.sleep(for: .seconds(2))
+            connection.close()
+        }
+        _ = await end.get()
+        deadline.cancel()
+    }
+
+    /// What comes from the host unasked.
+    private final class Arrivals: Sendable {
+        private let site: LaunchSite
+        private let end: Eventual<LinkError?>
+        /// Workers that are being started in the place of others.
+        private let pending = Mutex(0)
+
+        init(_ site: LaunchSite, _ end: Eventual<LinkError?>) {
+            self.site = site
+            self.end = end
+        }
+
+        func hear(_ event: HostEvent) {
+            switch event {
+            case .note(let text): notice(text)
+            case .replacing:
+                pending.withLock { $0 += 1 }
+                site.expectMore()
+            case .newcomer(let worker):
+                Task {
+                    do { try await site.add(RemoteWorker(worker)) } catch { worker.kill() }
+                    settle()
+                }
+            case .notReplaced(let reason):
+                notice(reason)
+                settle()
+            case .empty: break
+            case .ended(let error):
+                while settle() {}
+                end.fulfil(error)
+            }
+        }
+
+        @discardableResult
+        private func settle() -> Bool {
+            let wasPending = pending.withLock { pending in
+                guard pending > 0 else { return false }
+                pending -= 1
+                return true
+            }
+            if wasPending { site.expectNoMore() }
+            return wasPending
+        }
+    }
+}

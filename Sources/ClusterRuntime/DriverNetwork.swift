@@ -1,0 +1,92 @@
+package import Transport
+
+/// The address at which other hosts reach a driver.
+public struct NetworkAddress: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+    package enum Kind: Hashable, Sendable {
+        case loopback, automatic
+        case interface(String)
+        case address(String)
+    }
+
+    package let kind: Kind
+
+    /// Only processes of this host can connect.
+    public static let loopback = NetworkAddress(kind: .loopback)
+    /// This host's private address, such as `10.0.0.7`.
+    public static let automatic = NetworkAddress(kind: .automatic)
+    /// That of a network interface of this host, such as `eth0`.
+    public static func interface(_ name: String) -> NetworkAddress { NetworkAddress(kind: .interface(name)) }
+    /// This numeric address of this host; `0.0.0.0` and `::` stand for all that it has.
+    public static func address(_ text: String) -> NetworkAddress { NetworkAddress(kind: .address(text)) }
+
+    /// A numeric address, such as `"10.0.0.7"`.
+    public init(stringLiteral text: String) { self = .address(text) }
+
+    private init(kind: Kind) { self.kind = kind }
+
+    /// The choice in words.
+    public var description: String {
+        switch kind {
+        case .loopback: "the loopback address"
+        case .automatic: "this host's private address"
+        case .interface(let name): "the address of interface \(name)"
+        case .address(let text): text
+        }
+    }
+}
+
+/// How hosts reach this driver: made by what carries links between hosts, and handed in.
+package protocol DriverNetwork: Sendable {
+    /// Listens, or goes on listening where it does already.
+    ///
+    /// - Parameter port: 0 for any.
+    func listen(at address: NetworkAddress, port: Int) async throws -> any DriverPort
+
+    /// Dials hosts that listen for this driver, and have its invitation.
+    func dial(_ addresses: [String], port: Int, _ invitation: any DriverInvitation, for limit: Duration) async throws
+        -> any Link
+
+    /// What a host that listens for this driver needs, without a port of the driver's.
+    func invitation(for limit: Duration) throws -> any DriverInvitation
+
+    /// Listens no more; links that there are go on.
+    func close() async
+}
+
+/// A port at which this driver listens.
+package protocol DriverPort: Sendable {
+    /// Its number.
+    var port: Int { get }
+    /// Where hosts find it, in the order in which they should try.
+    var addresses: [String] { get }
+
+    /// Expects agents.
+    ///
+    /// - Parameters:
+    ///   - joins: How many may come.
+    ///   - key: A key that the user chose; random unless given.
+    ///   - onJoin: Is given each that has proven itself: its link, not started yet, its address, and how many may still come.
+    func invite(
+        _ joins: Int, for limit: Duration, key: [UInt8]?,
+        onJoin: @escaping @Sendable (_ link: any Link, _ address: String, _ remaining: Int) -> Void
+    ) throws -> any DriverInvitation
+}
+
+/// What agents need in order to join: a secret.
+package protocol DriverInvitation: Sendable {
+    /// The text of a join file, with the key in it.
+    ///
+    /// - Parameters:
+    ///   - addresses: In place of the driver's own: the near end of a tunnel.
+    ///   - port: Likewise.
+    func secretText(addresses: [String]?, port: Int?) throws -> [UInt8]
+
+    /// Writes a new join file that only this user can read.
+    func write(to path: String) throws
+
+    /// Removes the file that ``write(to:)`` made.
+    func remove(_ path: String)
+
+    /// Nobody joins with it any more.
+    func revoke()
+}
