@@ -25,6 +25,8 @@ package struct HostRequest: Hashable, Sendable {
     package var setsThreadVariables = true
     /// Seconds that a worker may take to reach its first `withCluster`.
     package var startLimit = 60.0
+    /// Whether what workers print stays where they are, and does not go to the driver.
+    package var keepsOutput = false
     /// How often workers of the host are started again.
     package var restarts = RestartLimit.never
 
@@ -74,7 +76,8 @@ extension HostRequest: WireCodable {
         case .planned(let request): output.write(UInt8(2), request)
         }
         output.write(
-            executable, flags, directory, environment, setsThreadVariables, startLimit, restarts.perMinute)
+            executable, flags, directory, environment, setsThreadVariables, startLimit, restarts.perMinute,
+            keepsOutput)
     }
 
     package init(from input: inout WireReader) throws(WireError) {
@@ -90,5 +93,6 @@ extension HostRequest: WireCodable {
         let perMinute: Int = try input.read()
         guard perMinute >= 0 else { throw input.invalid("\(perMinute) starts in a minute") }
         restarts = RestartLimit(perMinute: perMinute)
+        keepsOutput = try input.read()
     }
 }

@@ -93,7 +93,9 @@ package final class HostSession: Sendable {
         case .adopt(let slot, let worker): adopt(slot, as: worker)
         case .kill(let slot): state.withLock { $0.slots[slot] }?.worker.kill()
         case .keep(let block):
-            guard frame.restOfBlocks.count == 1 else { throw frame.invalid("one block is to be kept, not another number") }
+            guard frame.restOfBlocks.count == 1 else {
+                throw frame.invalid("one block is to be kept, not another number")
+            }
             kept.keep(frame.restOfBlocks[0], as: block)
             for slot in state.withLock({ Array($0.slots.values) }) { slot.blocksCame(kept) }
         case .drop(let block): kept.drop(block)
@@ -112,7 +114,11 @@ package final class HostSession: Sendable {
             state.starts[request] = Task {
                 do {
                     try await source.start(wanted) { [self] line, worker, stream in
-                        print(line, worker, stream)
+                        if wanted.keepsOutput {
+                            WorkerOutput.print(line, from: worker, to: stream)
+                        } else {
+                            print(line, worker, stream)
+                        }
                     } note: { [self] text in
                         tell(.note(text))
                     } ready: { [self] worker in

@@ -85,7 +85,8 @@ public final class Cluster: Sendable {
         guard let makeNetwork else {
             throw ClusterError(
                 .noNetwork,
-                "this build has no links between hosts: build the package with its trait Network, which is on by default")
+                "this build has no links between hosts: build the package with its trait Network, which is on by default"
+            )
         }
         return madeNetwork.withLock { made in
             if let made { return made }

@@ -17,15 +17,7 @@ struct ReservationDirectory {
     ///
     /// - Throws: ``ReservationError`` where it can't be made, or belongs to somebody else.
     init() throws(ReservationError) {
-        let base: String
-        if let runtime = unsafe getenv("XDG_RUNTIME_DIR"), unsafe runtime.pointee == CChar(UInt8(ascii: "/")) {
-            base = unsafe String(cString: runtime) + "/muster"
-        } else if unsafe access("/run/user/\(getuid())", W_OK) == 0 {
-            // What the variable says where it is set: a session and what runs without one see each other.
-            base = "/run/user/\(getuid())/muster"
-        } else {
-            base = "/tmp/muster-\(getuid())"
-        }
+        let base = RuntimeDirectory.path
         path = base
         var status = stat()
         if unsafe mkdir(base, 0o700) != 0, errno != EEXIST {
