@@ -1,3 +1,4 @@
+import Glibc
 package import NIOCore
 import NIOPosix
 
@@ -7,14 +8,14 @@ import NIOPosix
 /// ```swift
 /// let listener = try await Listener.start(buildID: BuildID.current.bytes) { peer in … }
 /// let launch = try listener.expect(.agent, joins: 3, for: .seconds(600))
-/// let file = JoinFile(addresses: ["10.0.0.7"], port: listener.port, launch: launch, …)
+/// let file = JoinFile(addresses: listener.addresses, port: listener.port, launch: launch, …)
 /// ```
 package final class Listener: Sendable {
     /// How a listener differs from the usual.
     package struct Options: Sendable {
-        /// Numeric address to listen on; loopback unless told. `0.0.0.0` and `::` stand for all of the host.
-        package var address = "127.0.0.1"
-        /// Port; 0, which is any free one, unless told.
+        /// Where to listen; loopback unless told.
+        package var address = ListenAddress.loopback
+        /// Port, the same at each address; 0, which is any free one, unless told.
         package var port = 0
         /// What the links to those who join are like.
         package var links = LinkSettings()
@@ -29,18 +30,21 @@ package final class Listener: Sendable {
         package init() {}
     }
 
-    private let channel: any Channel
+    private let channels: [any Channel]
     private let door: Door
+    /// Numeric addresses at which others may reach this process, for a join file; the first is to be tried first.
+    package let addresses: [String]
     /// The port that is listened on.
     package let port: Int
     /// Whether only processes of this host can connect.
     package let isLoopback: Bool
 
-    private init(_ channel: any Channel, _ door: Door, _ address: SocketAddress) {
-        self.channel = channel
+    private init(_ channels: [any Channel], _ door: Door, _ plan: ListenAddress.Plan) {
+        self.channels = channels
         self.door = door
-        port = address.port ?? 0
-        isLoopback = address.isLoopback
+        addresses = plan.candidates.map(\.description)
+        port = channels.first?.localAddress?.port ?? 0
+        isLoopback = plan.listening.allSatisfy(\.isLoopback)
     }
 
     /// Listens.
@@ -53,29 +57,56 @@ package final class Listener: Sendable {
     package static func start(
         _ options: Options = Options(), buildID: [UInt8], onJoin: @escaping @Sendable (JoinedPeer) -> Void
     ) async throws(JoinError) -> Listener {
+        let plan = try options.address.plan(on: options.address.needsInterfaces ? try HostInterface.all() : [])
         let door = Door(
             limits: options.limits, buildID: buildID, loop: options.threads.next(), log: options.log)
         let links = options.links
-        do {
-            let address = try SocketAddress(ipAddress: options.address, port: options.port)
-            let channel = try await ServerBootstrap(group: options.threads)
-                .serverChannelOption(.backlog, value: 256)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-                .childChannelOption(.writeBufferWaterMark, value: LinkSettings.waterMark)
-                .childChannelOption(.recvAllocator, value: LinkSettings.reading)
-                .childChannelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        guard let visitor = door.arrive(channel) else { throw ChannelError.ioOnClosedChannel }
-                        try channel.pipeline.syncOperations.addHandler(
-                            Doorkeeper(door, visitor, links, onJoin: onJoin))
-                    }
+        let bootstrap = ServerBootstrap(group: options.threads)
+            .serverChannelOption(.backlog, value: 256)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.writeBufferWaterMark, value: LinkSettings.waterMark)
+            .childChannelOption(.recvAllocator, value: LinkSettings.reading)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let visitor = door.arrive(channel) else { throw ChannelError.ioOnClosedChannel }
+                    try channel.pipeline.syncOperations.addHandler(
+                        Doorkeeper(door, visitor, links, onJoin: onJoin))
                 }
-                .bind(to: address).get()
-            return Listener(channel, door, channel.localAddress ?? address)
-        } catch {
-            throw JoinError(
-                .cannotListen, "can't listen on \(options.address) port \(options.port): \(Reason.words(error))")
+            }
+        return Listener(
+            try await bind(bootstrap, to: plan.listening.map(\.description), port: options.port), door, plan)
+    }
+
+    /// Binds all addresses to one port.
+    ///
+    /// Where any port will do, the one that is free at the first address may be taken at another: then the next is tried.
+    private static func bind(
+        _ bootstrap: ServerBootstrap, to addresses: [String], port: Int
+    ) async throws(JoinError) -> [any Channel] {
+        var channels: [any Channel] = []
+        var attempts = port == 0 ? 16 : 1
+        while true {
+            attempts -= 1
+            var place = (address: "", port: port)
+            do {
+                for address in addresses {
+                    place = (address, channels.first?.localAddress?.port ?? port)
+                    let target = try SocketAddress(ipAddress: place.address, port: place.port)
+                    channels.append(try await bootstrap.bind(to: target).get())
+                }
+                return channels
+            } catch {
+                let isTaken = (error as? IOError)?.errnoCode == EADDRINUSE
+                // They are closed already, or are now.
+                for channel in channels { try? await channel.close() }
+                if isTaken, attempts > 0, !channels.isEmpty {
+                    channels = []
+                    continue
+                }
+                throw JoinError(
+                    .cannotListen, "can't listen on \(place.address) port \(place.port): \(Reason.words(error))")
+            }
         }
     }
 
@@ -111,7 +142,7 @@ package final class Listener: Sendable {
     /// Listens no more; links that there are go on.
     package func close() async {
         door.close()
-        // It is closed already, or is now.
-        try? await channel.close()
+        // They are closed already, or are now.
+        for channel in channels { try? await channel.close() }
     }
 }

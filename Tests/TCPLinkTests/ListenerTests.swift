@@ -28,7 +28,7 @@ struct ListenerTests {
 
     @Test("IPv6 and fixed ports work; a port that is taken and what is no address are told")
     func addresses() async throws {
-        let house = try await House { $0.address = "::1" }
+        let house = try await House { $0.address = .address("::1") }
         #expect(house.listener.isLoopback)
         let launch = try house.expect()
         _ = try await Dialer.join(["::1"], port: house.listener.port, as: launch, buildID: House.buildID)
@@ -36,7 +36,7 @@ struct ListenerTests {
         #expect(house.peers.first?.address == "::1")
         let taken = await #expect(throws: JoinError.self) {
             try await House {
-                $0.address = "::1"
+                $0.address = .address("::1")
                 $0.port = house.listener.port
             }
         }
@@ -45,13 +45,38 @@ struct ListenerTests {
         let port = house.listener.port
         await house.listener.close()
         let again = try await House {
-            $0.address = "::1"
+            $0.address = .address("::1")
             $0.port = port
         }
         #expect(again.listener.port == port)
         await again.listener.close()
-        let wrong = await #expect(throws: JoinError.self) { try await House { $0.address = "localhost" } }
-        #expect(wrong?.description.contains("no numeric address") == true, "\(String(describing: wrong))")
+        let wrong = await #expect(throws: JoinError.self) { try await House { $0.address = .address("localhost") } }
+        #expect(wrong?.description.contains("is no numeric address") == true, "\(String(describing: wrong))")
+    }
+
+    @Test("a listener may have several addresses with one port")
+    func severalAddresses() async throws {
+        let interfaces = try HostInterface.all()
+        let name = try #require(interfaces.first { $0.isLoopback }).name
+        let house = try await House { $0.address = .interface(name) }
+        #expect(house.listener.isLoopback && house.listener.addresses.contains("127.0.0.1"))
+        let launch = try house.expect(joins: house.listener.addresses.count)
+        for address in house.listener.addresses {
+            _ = try await Dialer.join([address], port: house.listener.port, as: launch, buildID: House.buildID)
+        }
+        #expect(await eventually { house.peers.count == house.listener.addresses.count })
+        #expect(Set(house.peers.map(\.address)) == Set(house.listener.addresses))
+        let taken = await #expect(throws: JoinError.self) {
+            try await House {
+                $0.address = .interface(name)
+                $0.port = house.listener.port
+            }
+        }
+        #expect(taken?.description.contains("127.0.0.1 port \(house.listener.port)") == true)
+        await house.listener.close()
+        let all = try await House { $0.address = .address("0.0.0.0") }
+        #expect(!all.listener.isLoopback && !all.listener.addresses.contains("0.0.0.0"))
+        await all.listener.close()
     }
 
     @Test("a listener that is closed lets nobody in, and keeps the links that there are")
