@@ -25,8 +25,11 @@ let package = Package(
         .executable(name: "muster", targets: ["MusterTool"]),
     ],
     traits: [
-        .default(enabledTraits: ["Foundation"]),
+        .default(enabledTraits: ["Foundation", "Network"]),
         .trait(name: "Foundation", description: "Data, Date, URL and UUID travel; 8 MB in a static executable."),
+        .trait(
+            name: "Network",
+            description: "Links to other hosts over TCP and TLS: ssh, elastic, job queues; swift-nio and swift-nio-ssl."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -70,8 +73,9 @@ let package = Package(
         module(
             "Muster",
             [
-                "Agent", "ClusterManagers", "ClusterRuntime", "Machine", "ParallelMap", "Placement", "Remote",
+                "Agent", "CPlatform", "ClusterManagers", "ClusterRuntime", "Machine", "ParallelMap", "Placement", "Remote",
                 "Scheduling", "SharedMemoryLink", "Transport", "Wire",
+                .target(name: "TCPLink", condition: .when(traits: ["Network"])),
                 .target(name: "WireFoundation", condition: .when(traits: ["Foundation"])),
             ]),
 

@@ -73,7 +73,7 @@ package final class HostConnection: Sendable {
         } onEnd: { [self] error in
             linkEnded(error)
         }
-        try link.send(.welcome(heartbeatLimit: heartbeatLimit))
+        try link.tell(.welcome(heartbeatLimit: heartbeatLimit))
         beat()
         return try await here.get().get()
     }
@@ -99,7 +99,7 @@ package final class HostConnection: Sendable {
             state.withLock { _ = $0.requests.removeValue(forKey: number) }
             dismissIfEmpty()
         }
-        try link.send(.start(request: number, request))
+        try link.tell(.start(request: number, request))
         var workers = stream.makeAsyncIterator()
         do {
             while let worker = try await workers.next() { try await ready(worker) }
@@ -118,7 +118,7 @@ package final class HostConnection: Sendable {
     /// Ends the agent and its workers.
     package func dismiss() {
         state.withLock { $0.isDismissed = true }
-        try? link.send(.shutdown)
+        try? link.tell(.shutdown)
     }
 
     /// Ends the link at once; the agent ends by that.
@@ -191,7 +191,7 @@ package final class HostConnection: Sendable {
         }
         guard isEmpty else { return }
         onEvent(.empty)
-        try? link.send(.shutdown)
+        try? link.tell(.shutdown)
     }
 
     // MARK: - The end
@@ -203,7 +203,7 @@ package final class HostConnection: Sendable {
         }
         guard let silence else { return }
         if let silence { return fail("nothing was heard of its agent for \(Int(silence.rounded())) s") }
-        try? link.send(.heartbeat)
+        try? link.tell(.heartbeat)
         Poller.links.after(seconds: heartbeatLimit / 4) { [self] in beat() }
     }
 

@@ -181,12 +181,12 @@ extension WorkerEnd: WireCodable {
 }
 
 extension Link {
-    /// Sends a message between hosts.
+    /// Sends a message between hosts. Not called `send`, which takes messages of workers, some by the same names.
     ///
     /// - Parameters:
     ///   - bytes: What follows it.
     ///   - blocks: Those of what follows.
-    func send(
+    func tell(
         _ message: HostMessage, _ bytes: RawSpan = RawSpan(), _ blocks: [SharedArray<UInt8>] = []
     ) throws(LinkError) {
         var output = WireWriter(reserving: 64 + bytes.byteCount)

@@ -33,6 +33,16 @@ package struct HostRequest: Hashable, Sendable {
     package init(_ places: Places) {
         self.places = places
     }
+
+    /// What is asked of another host unless more is said: workers where a balanced plan puts them, started again when they
+    /// die, but not over and over.
+    ///
+    /// - Parameter workers: One for each usable core if `nil`.
+    package static func ofHost(workers: Int? = nil) -> HostRequest {
+        var request = HostRequest(.planned(PlacementRequest(workers: workers)))
+        request.restarts = RestartLimit(perMinute: 5)
+        return request
+    }
 }
 
 /// How often the workers of a host may be started again, within any minute.

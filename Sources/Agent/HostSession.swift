@@ -50,7 +50,7 @@ package final class HostSession: Sendable {
 
     private func tell(_ message: HostMessage, _ bytes: RawSpan = RawSpan(), _ blocks: [SharedArray<UInt8>] = []) {
         do {
-            try link.send(message, bytes, blocks)
+            try link.tell(message, bytes, blocks)
         } catch {
             // A link that has ended says so by itself.
             if error.code != .closed { finish(.lost("the driver can't be told: \(error)")) }

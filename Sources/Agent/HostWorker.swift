@@ -44,13 +44,13 @@ package final class HostWorker: Link {
             return state.isEnded
         }
         if isEnded { return onEnd(nil) }
-        try? connection.link.send(.adopt(slot: slot, worker: id))
+        try? connection.link.tell(.adopt(slot: slot, worker: id))
     }
 
     /// Has its agent end it at once.
     package func kill() {
         do {
-            try connection.link.send(.kill(slot: slot))
+            try connection.link.tell(.kill(slot: slot))
         } catch {
             // Its host is out of reach, or is told too much already: then it has to end by that.
             connection.close()
@@ -95,7 +95,7 @@ package final class HostWorker: Link {
         guard !state.withLock({ $0.isEnded }) else { throw .closed }
         let kept = blocks.prefix { ($0.owner as? HostBlock)?.connection === connection }
         let numbers = kept.compactMap { ($0.owner as? HostBlock)?.number }
-        try connection.link.send(.frame(slot: slot, kept: numbers), bytes, Array(blocks.dropFirst(kept.count)))
+        try connection.link.tell(.frame(slot: slot, kept: numbers), bytes, Array(blocks.dropFirst(kept.count)))
     }
 
     package func close() { kill() }
@@ -132,7 +132,7 @@ final class HostBlock {
 
     deinit {
         // Where the link has ended, the host keeps nothing.
-        try? connection.link.send(.drop(block: number))
+        try? connection.link.tell(.drop(block: number))
     }
 
     /// The same bytes, of which the host has a copy from now on.
@@ -140,7 +140,7 @@ final class HostBlock {
         _ block: SharedArray<UInt8>, on connection: HostConnection
     ) throws(LinkError) -> SharedArray<UInt8> {
         let number = nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
-        try connection.link.send(.keep(block: number), RawSpan(), [block])
+        try connection.link.tell(.keep(block: number), RawSpan(), [block])
         let owner = HostBlock(number, connection, block)
         // SAFETY: the bytes of a block that the owner keeps.
         return unsafe block.span.withUnsafeBufferPointer { unsafe SharedArray($0, owner: owner) }

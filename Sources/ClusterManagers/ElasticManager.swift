@@ -124,7 +124,7 @@ public final class ElasticManager: ClusterManager {
         }
         do {
             let description = try await host.greet()
-            var request = description.offer ?? HostRequest(.unbound(count: nil))
+            var request = description.offer ?? .ofHost()
             request.keepsOutput = !printsOutput
             try await host.launch(request)
         } catch {

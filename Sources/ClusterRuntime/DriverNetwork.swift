@@ -42,13 +42,6 @@ package protocol DriverNetwork: Sendable {
     /// - Parameter port: 0 for any.
     func listen(at address: NetworkAddress, port: Int) async throws -> any DriverPort
 
-    /// Dials hosts that listen for this driver, and have its invitation.
-    func dial(_ addresses: [String], port: Int, _ invitation: any DriverInvitation, for limit: Duration) async throws
-        -> any Link
-
-    /// What a host that listens for this driver needs, without a port of the driver's.
-    func invitation(for limit: Duration) throws -> any DriverInvitation
-
     /// Listens no more; links that there are go on.
     func close() async
 }

@@ -41,11 +41,12 @@ public nonisolated(nonsending) func withCluster<Result>(
 ) async throws -> Result {
     switch Role.current {
     case .worker(let link) where !WorkerLoop.isInBody: await WorkerLoop.run(link: link)
+    case .agent(let source) where !WorkerLoop.isInBody: try await becomeAgent(source)
     case .stray: throw WorkerStartError.stray
-    case .worker, .driver: break
+    case .worker, .agent, .driver: break
     }
     precondition(heartbeatLimit >= .milliseconds(100), "a heartbeat limit below 100 ms would end healthy workers")
-    let cluster = Cluster(heartbeatLimit: heartbeatLimit, captures: captures)
+    let cluster = Cluster(heartbeatLimit: heartbeatLimit, captures: captures, network: driverNetwork)
     let guarded = try TerminationGuard(cluster)
     let result: Swift.Result<Result, any Error>
     do {
@@ -57,3 +58,15 @@ public nonisolated(nonsending) func withCluster<Result>(
     guarded.end()
     return try result.get()
 }
+
+#if Network
+    private let driverNetwork: (@Sendable () -> any DriverNetwork)? = { TLSNetwork() }
+
+    private func becomeAgent(_ source: JoinSource) async throws { await AgentProcess.run(source) }
+#else
+    private let driverNetwork: (@Sendable () -> any DriverNetwork)? = nil
+
+    private func becomeAgent(_ source: JoinSource) async throws {
+        throw LaunchError("this program can't join a driver: it was built without the trait Network")
+    }
+#endif

@@ -42,14 +42,11 @@ extension HostInterface {
     private static func address(at start: UnsafeMutablePointer<sockaddr>?) -> NumericAddress? {
         guard let start = unsafe start else { return nil }
         let raw = UnsafeRawPointer(start)
+        // By their places, which are the kernel's (ip(7), ipv6(7)): their names belong to one of two modules, as it comes.
         // SAFETY: a structure of the family that it names.
         switch Int32(unsafe start.pointee.sa_family) {
-        case AF_INET:
-            let number = unsafe raw.loadUnaligned(as: sockaddr_in.self).sin_addr
-            return unsafe withUnsafeBytes(of: number) { unsafe NumericAddress(bytes: Array($0)) }
-        case AF_INET6:
-            let number = unsafe raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr
-            return unsafe withUnsafeBytes(of: number) { unsafe NumericAddress(bytes: Array($0)) }
+        case AF_INET: return unsafe NumericAddress(bytes: [UInt8](UnsafeRawBufferPointer(start: raw + 4, count: 4)))
+        case AF_INET6: return unsafe NumericAddress(bytes: [UInt8](UnsafeRawBufferPointer(start: raw + 8, count: 16)))
         default: return nil
         }
     }

@@ -142,7 +142,7 @@ extension Message {
 
     private static func tag(of bytes: RawSpan) -> UInt8? {
         var reader = WireReader(bytes)
-        return try? reader.read()
+        return try? reader.read() as UInt8
     }
 }
 

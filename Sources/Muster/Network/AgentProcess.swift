@@ -1,0 +1,90 @@
+#if Network
+    import Agent
+    import CPlatform
+    import Glibc
+    import Machine
+    import Placement
+    import Remote
+    import SharedMemoryLink
+    import Synchronization
+    import TCPLink
+    import Transport
+
+    /// What a process does from its first `withCluster` on, if it is the agent of a host.
+    enum AgentProcess {
+        private static let isRunning = Atomic(false)
+
+        /// Joins the driver and runs workers for it; the process ends when the driver needs it no more, or is gone.
+        ///
+        /// Of several calls (a program that makes several clusters at the same time) one serves, and none returns.
+        ///
+        /// - Parameter offer: The workers that it would have; what the environment says unless told.
+        static func run(_ source: JoinSource, offer: HostRequest? = nil) async -> Never {
+            if !isRunning.exchange(true, ordering: .relaxed) { await serve(source, offer) }
+            while true { await unsafe withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
+        }
+
+        private static func serve(_ source: JoinSource, _ offer: HostRequest?) async {
+            platform_flush_output()
+            do {
+                let link = try await join(source)
+                let offer = try offer ?? HostRequest.fromEnvironment()
+                let session = HostSession(link, ProcessWorkers(), HostDescription.ofThisProcess(offer: offer))
+                session.start()
+                switch await session.end.get() {
+                case .dismissed: end(0)
+                case .lost(let reason): fail("\(reason); the workers of this host have been ended")
+                }
+            } catch {
+                fail("can't join the driver: \(error)")
+            }
+        }
+
+        private static func join(_ source: JoinSource) async throws -> TCPLink {
+            let file: JoinFile
+            switch source {
+            case .file(let path): file = try JoinFile.read(from: path)
+            case .descriptor(let number):
+                file = try JoinFile.read(descriptor: number)
+                close(number)
+                if number == STDIN_FILENO { _ = unsafe open("/dev/null", O_RDONLY) }
+            }
+            var options = Dialer.Options()
+            // All workers of the host map what arrives.
+            options.links.maker = SharedBlocks()
+            return try await Dialer.join(file, buildID: BuildID.current.bytes, options: options)
+        }
+
+        private static func fail(_ reason: String) -> Never {
+            notice(reason)
+            end(1)
+        }
+
+        private static func end(_ status: CInt) -> Never {
+            platform_flush_output()
+            _exit(status)
+        }
+    }
+
+    extension HostRequest {
+        /// Name of the environment variable that says how many workers a process brings that joins.
+        private static let variable = "MUSTER_WORKERS"
+
+        /// What the user has told this process by its environment; `nil` if nothing.
+        fileprivate static func fromEnvironment() throws -> HostRequest? {
+            guard let text = unsafe getenv(variable) else { return nil }
+            let words = unsafe String(cString: text)
+            guard let count = Int(words), (1...PlacementRequest.largestWorkerCount).contains(count) else {
+                throw LaunchError("\(variable) is \"\(words)\", which is no number of workers")
+            }
+            return .ofHost(workers: count)
+        }
+    }
+
+    extension HostDescription {
+        static func ofThisProcess(offer: HostRequest?) -> HostDescription {
+            HostDescription(
+                host: hostName(), process: processID(), usableCPUCount: inheritedAffinity.count, offer: offer)
+        }
+    }
+#endif

@@ -1,0 +1,148 @@
+#if Network
+    import Agent
+    import ClusterRuntime
+    import Glibc
+    import Remote
+    import Synchronization
+    import TCPLink
+    import Transport
+
+    /// The links between a driver and other hosts: TCP and TLS, proven by a key of each launch.
+    final class TLSNetwork: DriverNetwork {
+        private struct Place: Hashable {
+            let address: NetworkAddress
+            let port: Int
+        }
+
+        private let ports = Mutex<[Place: TLSPort]>([:])
+
+        func listen(at address: NetworkAddress, port: Int) async throws -> any DriverPort {
+            let place = Place(address: address, port: port)
+            if let known = ports.withLock({ $0[place] }) { return known }
+            let made = try await TLSPort(at: address, port: port)
+            // Another may have been as quick.
+            let known = ports.withLock { ports in
+                if let known = ports[place] { return known }
+                ports[place] = made
+                return made
+            }
+            if known !== made { await made.close() }
+            return known
+        }
+
+        func close() async {
+            let ports = ports.withLock { ports in
+                defer { ports = [:] }
+                return Array(ports.values)
+            }
+            for port in ports { await port.close() }
+        }
+    }
+
+    /// A listener, and who is expected at it.
+    private final class TLSPort: DriverPort {
+        private typealias Handler = @Sendable (_ link: any Link, _ address: String, _ remaining: Int) -> Void
+
+        private let listener: Listener
+        private let expected: Expected
+
+        /// What becomes of who joins.
+        private final class Expected: Sendable {
+            private struct State {
+                var handlers: [LaunchIdentity: Handler] = [:]
+                /// Those who were quicker than the note of what becomes of them.
+                var early: [LaunchIdentity: [JoinedPeer]] = [:]
+            }
+
+            private let state = Mutex(State())
+
+            func came(_ peer: JoinedPeer) {
+                let handler = state.withLock { state -> Handler? in
+                    let handler = state.handlers[peer.identity]
+                    if handler == nil { state.early[peer.identity, default: []].append(peer) }
+                    if peer.remainingJoins == 0 { state.handlers[peer.identity] = nil }
+                    return handler
+                }
+                handler?(peer.link, peer.address, peer.remainingJoins)
+            }
+
+            func expect(_ identity: LaunchIdentity, _ handler: @escaping Handler) {
+                let early = state.withLock { state in
+                    state.handlers[identity] = handler
+                    return state.early.removeValue(forKey: identity) ?? []
+                }
+                for peer in early { handler(peer.link, peer.address, peer.remainingJoins) }
+            }
+
+            func forget(_ identity: LaunchIdentity) {
+                state.withLock { state in
+                    state.handlers[identity] = nil
+                    state.early[identity] = nil
+                }
+            }
+        }
+
+        init(at address: NetworkAddress, port: Int) async throws {
+            var options = Listener.Options()
+            options.address = ListenAddress(address)
+            options.port = port
+            options.log = { notice($0) }
+            let expected = Expected()
+            self.expected = expected
+            listener = try await Listener.start(options, buildID: BuildID.current.bytes) { expected.came($0) }
+        }
+
+        var port: Int { listener.port }
+        var addresses: [String] { listener.addresses }
+
+        func invite(
+            _ joins: Int, for limit: Duration, key: [UInt8]?,
+            onJoin: @escaping @Sendable (_ link: any Link, _ address: String, _ remaining: Int) -> Void
+        ) throws -> any DriverInvitation {
+            let key = try key.map { bytes throws(JoinError) in try LaunchKey(bytes) } ?? .random()
+            let launch = try listener.expect(.agent, joins: joins, for: limit, key: key)
+            expected.expect(launch.identity, onJoin)
+            return TLSInvitation(
+                launch: launch, addresses: addresses, port: port, expiry: time(nil) + Int(limit.seconds.rounded(.up))
+            ) { [listener, expected] in
+                listener.revoke(launch.identity)
+                expected.forget(launch.identity)
+            }
+        }
+
+        func close() async { await listener.close() }
+    }
+
+    private struct TLSInvitation: DriverInvitation {
+        let launch: LaunchKeys.Launch
+        let addresses: [String]
+        let port: Int
+        let expiry: Int
+        let takeBack: @Sendable () -> Void
+
+        private func file(_ addresses: [String]?, _ port: Int?) throws(JoinError) -> JoinFile {
+            try JoinFile(
+                addresses: addresses ?? self.addresses, port: port ?? self.port, launch: launch,
+                buildID: BuildID.current.bytes, expiry: expiry)
+        }
+
+        func secretText(addresses: [String]?, port: Int?) throws -> [UInt8] {
+            Array(try file(addresses, port).secretText.utf8)
+        }
+
+        func write(to path: String) throws { try file(nil, nil).write(to: path) }
+        func remove(_ path: String) { JoinFile.remove(path) }
+        func revoke() { takeBack() }
+    }
+
+    extension ListenAddress {
+        fileprivate init(_ address: NetworkAddress) {
+            switch address.kind {
+            case .loopback: self = .loopback
+            case .automatic: self = .automatic
+            case .interface(let name): self = .interface(name)
+            case .address(let text): self = .address(text)
+            }
+        }
+    }
+#endif

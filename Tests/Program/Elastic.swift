@@ -1,0 +1,49 @@
+import Glibc
+import Muster
+
+/// Starts a shell command beside this program; returns its process.
+func startShell(_ command: String) -> pid_t {
+    var process: pid_t = 0
+    var words = unsafe [strdup("/bin/sh"), strdup("-c"), strdup(command), nil]
+    defer { unsafe words.forEach { unsafe free($0) } }
+    let code = unsafe posix_spawn(&process, "/bin/sh", nil, nil, &words, environ)
+    precondition(code == 0, "a shell can be started")
+    return process
+}
+
+/// Waits for the end of a process; returns its exit status, or less than 0 for a signal.
+func awaitEnd(_ process: pid_t) async -> Int32 {
+    var status: Int32 = 0
+    _ = await eventually { unsafe waitpid(process, &status, WNOHANG) == process }
+    return status & 0x7f == 0 ? status >> 8 & 0xff : -(status & 0x7f)
+}
+
+let elastic: [String: Program.Scenario] = [
+    "elastic": { _ in
+        let manager = ElasticManager(port: 0)
+        say("before", manager)
+        try await withCluster(manager) { cluster in
+            guard let command = manager.joinCommand else { return say("no command") }
+            let agent = startShell("exec env MUSTER_WORKERS=2 " + command)
+            let squares = try await cluster.pmap(1...10) { $0 * $0 }
+            say("squares", squares)
+            let ids = cluster.workers
+            say("workers", ids)
+            let places = try await cluster.pmap(0..<20) { _ in Worker.id.rawValue }
+            say("worked", Set(places).sorted())
+            let mine = processID()
+            let processes = try await cluster.pmap(0..<20) { _ in processID() }
+            say("elsewhere", !processes.contains(mine))
+            let big = [Double](repeating: 0.5, count: 1_000_000)
+            let sums = try await cluster.pmap(1...4, capturing: big) { i, big in big.reduce(0, +) * Double(i) }
+            say("sums", sums)
+            let arrays = try await cluster.pmap(1...3) { i in [Double](repeating: Double(i), count: 100_000) }
+            say("arrays", arrays.map { $0.reduce(0, +) })
+            _ = try await cluster.remoteCallFetch(on: ids[0]) { print("a line of a worker") }
+            say(manager)
+            try await cluster.removeWorkers(cluster.workers)
+            say("agent ended", await awaitEnd(agent))
+            say("gone", await eventually { manager.description.contains("active workers: none") })
+        }
+    }
+]
