@@ -57,18 +57,27 @@ package struct RestartLimit: Hashable, Sendable {
 
     /// A worker that has ended is not started again.
     package static let never = RestartLimit(perMinute: 0)
+
+    /// Why no more are started, as the end of a sentence about the last that ended; `nil` where none ever would be.
+    package var exhaustion: String? {
+        guard perMinute > 0 else { return nil }
+        return """
+            none is started in its place: workers of this host have ended \(perMinute + 1) times within a minute, \
+            and what they wrote says why
+            """
+    }
 }
 
 /// Decides from times alone whether a worker that has ended is started again.
-struct RestartHistory: Sendable {
+package struct RestartHistory: Sendable {
     private let limit: RestartLimit
     /// When workers were started again within the last minute, oldest first.
     private var times: [Double] = []
 
-    init(_ limit: RestartLimit) { self.limit = limit }
+    package init(_ limit: RestartLimit) { self.limit = limit }
 
     /// Whether a worker that ended at `now`, in seconds, may be started again; that is counted then.
-    mutating func mayRestart(at now: Double) -> Bool {
+    package mutating func mayRestart(at now: Double) -> Bool {
         times.removeAll { now - $0 >= 60 }
         guard times.count < limit.perMinute else { return false }
         times.append(now)

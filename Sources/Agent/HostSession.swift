@@ -136,7 +136,7 @@ package final class HostSession: Sendable {
     /// What the workers of one request have in common.
     private final class Restarts: Sendable {
         private let history: Mutex<RestartHistory>
-        private let limit: RestartLimit
+        let limit: RestartLimit
 
         init(_ limit: RestartLimit) {
             self.limit = limit
@@ -144,15 +144,6 @@ package final class HostSession: Sendable {
         }
 
         func mayRestart() -> Bool { history.withLock { $0.mayRestart(at: monotonicSeconds()) } }
-
-        /// Why no more are started; `nil` where none ever would be.
-        var exhaustion: String? {
-            guard limit.perMinute > 0 else { return nil }
-            return """
-                it is not started again: workers of this host have ended \(limit.perMinute + 1) times within a minute; \
-                the last of them says why
-                """
-        }
     }
 
     /// The session is over.
@@ -208,7 +199,7 @@ package final class HostSession: Sendable {
         }
         let isUnwanted = isEnding || slot.isDismissed || end.cause == .removed
         let isReplaced = !isUnwanted && restarts.mayRestart()
-        let note = isUnwanted || isReplaced ? nil : restarts.exhaustion
+        let note = isUnwanted || isReplaced ? nil : restarts.limit.exhaustion
         tell(.ended(slot: slot.number, end, isReplaced: isReplaced, note: note))
         guard isReplaced else { return await slot.worker.leavePlace() }
         do {

@@ -75,10 +75,10 @@ private struct ProcessWorker: HostedWorker {
     func end() async -> WorkerEnd { await worker.process.end.get() }
     func kill() { worker.process.kill() }
 
-    func leavePlace() async { await worker.held?.release() }
+    func leavePlace() async { await worker.leavePlace() }
 
     func again() async throws -> (any HostedWorker)? {
-        let next = try await HostAgent.start(again: worker, startLimit: startLimit, output: output)
+        let next = try await worker.again(startLimit: startLimit, output: output)
         return ProcessWorker(worker: next, startLimit: startLimit, output: output)
     }
 }

@@ -51,7 +51,8 @@ package enum Role: Hashable, Sendable {
     }
 
     static func ownVariables(in value: String) -> [String] {
-        value.hasPrefix("agent:") ? [] : value.split(separator: ":", omittingEmptySubsequences: false).dropFirst(4).map(String.init)
+        if value.hasPrefix("agent:") { return [] }
+        return value.split(separator: ":", omittingEmptySubsequences: false).dropFirst(4).map(String.init)
     }
 
     /// Reads the variable's value; `nil` if it was meant for another program, which a worker-to-be started.

@@ -19,8 +19,24 @@ package struct StartedWorker: Sendable {
     /// Waits until it has ended, and tells how; then its CPUs are free.
     package func end() async -> WorkerEnd {
         let end = await process.end.get()
-        await held?.release()
+        await leavePlace()
         return end
+    }
+
+    /// It has ended, and none comes in its place: its CPUs are free.
+    package func leavePlace() async { await held?.release() }
+
+    /// Starts another worker in its place, after it has ended; that takes over its CPUs.
+    package func again(
+        startLimit: Double,
+        output: (@Sendable (_ line: [UInt8], _ worker: Int, _ stream: CInt) -> Void)? = nil
+    ) async throws -> StartedWorker {
+        var started: StartedWorker?
+        try await HostAgent(startLimit: startLimit, output: output).start([launch]) { _, process, hello in
+            started = StartedWorker(process: process, hello: hello, placement: placement, launch: launch, held: held)
+        }
+        guard let started else { preconditionFailure("a start hands the worker over, or throws") }
+        return started
     }
 }
 
@@ -53,20 +69,6 @@ extension HostAgent {
                 StartedWorker(
                     process: process, hello: hello, placement: places[index], launch: launches[index], held: held))
         }
-    }
-
-    /// Starts another worker in the place of one that has ended, whose CPUs it takes over.
-    static func start(
-        again worker: StartedWorker, startLimit: Double,
-        output: @escaping @Sendable (_ line: [UInt8], _ worker: Int, _ stream: CInt) -> Void
-    ) async throws -> StartedWorker {
-        var started: StartedWorker?
-        try await HostAgent(startLimit: startLimit, output: output).start([worker.launch]) { _, process, hello in
-            started = StartedWorker(
-                process: process, hello: hello, placement: worker.placement, launch: worker.launch, held: worker.held)
-        }
-        guard let started else { preconditionFailure("a start hands the worker over, or throws") }
-        return started
     }
 }
 

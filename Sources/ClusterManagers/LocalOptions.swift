@@ -20,11 +20,17 @@ public struct LocalOptions: Hashable, Sendable {
     public var setsThreadVariables: Bool
     /// How long a worker may take to reach its first `withCluster`.
     public var startLimit: Duration
+    /// How often within a minute a worker that dies gets a successor in its place; 5 unless told, 0 for never.
+    ///
+    /// The successor has a number of its own, and takes part in running maps. Elements that end worker after worker are
+    /// given up before, see ``PoisonError``.
+    public var restarts: Int
 
     /// Collects options.
     public init(
         directory: String? = nil, executable: String? = nil, flags: [String] = [], environment: [String: String] = [:],
-        restrict: Bool = true, setsThreadVariables: Bool = true, startLimit: Duration = .seconds(60)
+        restrict: Bool = true, setsThreadVariables: Bool = true, startLimit: Duration = .seconds(60),
+        restarts: Int = 5
     ) {
         self.directory = directory
         self.executable = executable
@@ -33,6 +39,8 @@ public struct LocalOptions: Hashable, Sendable {
         self.restrict = restrict
         self.setsThreadVariables = setsThreadVariables
         self.startLimit = startLimit
+        precondition(restarts >= 0, "a number of starts is not negative")
+        self.restarts = restarts
     }
 
     /// Starts the workers on this host.
@@ -48,8 +56,10 @@ public struct LocalOptions: Hashable, Sendable {
         request.environment = environment
         request.setsThreadVariables = setsThreadVariables
         request.startLimit = startLimit.seconds
+        request.restarts = RestartLimit(perMinute: restarts)
+        let supervisor = LocalSupervisor(site, request)
         try await HostAgent.start(request, note: notice) { worker in
-            try await site.add(LocalWorker(worker))
+            try await supervisor.add(worker)
         }
     }
 }

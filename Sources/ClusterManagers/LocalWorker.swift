@@ -8,6 +8,7 @@ import Wire
 /// A worker process of this host, as the cluster sees it.
 final class LocalWorker: LaunchedWorker {
     private let worker: StartedWorker
+    private let ended = Eventual<WorkerEnd>()
     let cpus: CPUSet?
 
     init(_ worker: StartedWorker) {
@@ -30,7 +31,10 @@ final class LocalWorker: LaunchedWorker {
             as: id.rawValue, heartbeatLimit: heartbeatLimit.seconds, onFrame: onFrame, onEnd: onEnd)
     }
 
-    func end() async -> WorkerEnd { await worker.end() }
+    func end() async -> WorkerEnd { await ended.get() }
+
+    /// Its process has ended, and it is settled what becomes of its place.
+    func hasEnded(_ end: WorkerEnd) { ended.fulfil(end) }
 
     func kill() { worker.process.kill() }
 }

@@ -127,7 +127,15 @@ final class MapWorkers: Sendable {
     }
 
     func begin(_ run: MapRun) {
-        if isOpen { watcher.withLock { $0 = cluster.watchJoins { run.join($0) } onNoneExpected: { run.expectNoMoreWorkers() } } }
+        if isOpen {
+            watcher.withLock {
+                $0 = cluster.watchJoins {
+                    run.join($0)
+                } onNoneExpected: {
+                    run.expectNoMoreWorkers()
+                }
+            }
+        }
         run.begin(members) { [cluster, isOpen] in isOpen && cluster.expectsWorkers }
     }
 

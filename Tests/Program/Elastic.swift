@@ -47,3 +47,31 @@ let elastic: [String: Program.Scenario] = [
         }
     }
 ]
+
+let remoteSpeed: [String: Program.Scenario] = [
+    "remote-speed": { arguments in
+        let (agents, workers) = (Int(arguments[0]) ?? 1, Int(arguments[1]) ?? 2)
+        let manager = ElasticManager(port: 0)
+        try await withCluster(manager) { cluster in
+            let clock = ContinuousClock()
+            guard let command = manager.joinCommand else { return say("no command") }
+            let took = try await clock.measure {
+                for _ in 0..<agents { _ = startShell("exec env MUSTER_WORKERS=\(workers) " + command) }
+                while cluster.workers.count < agents * workers { try await Task.sleep(for: .milliseconds(1)) }
+            }
+            say("joined", took)
+            let ids = cluster.workers
+            for _ in 0..<3 {
+                let calls = try await clock.measure {
+                    for _ in 0..<2000 { _ = try await cluster.remoteCallFetch(on: ids[0]) { 1 } }
+                }
+                say("call", calls / 2000)
+                let count = 100_000
+                let map = try await clock.measure {
+                    _ = try await cluster.pmap(0..<count, batchSize: 1) { $0 + 1 }
+                }
+                say("batch 1: elements/s", Double(count) / (Double(map.components.attoseconds) * 1e-18 + Double(map.components.seconds)))
+            }
+        }
+    }
+]

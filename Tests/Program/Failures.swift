@@ -33,7 +33,7 @@ let failures: [String: Program.Scenario] = [
         }
     },
     "trap": { _ in
-        try await withCluster(.local(2)) { cluster in
+        try await withCluster(.local(2, options: noRestarts)) { cluster in
             await sayFailure("trapped") {
                 try await cluster.pmap(0..<2, batchSize: 1, retries: 0) { i in
                     if Worker.id == 3 { fatalError("the disk is \(i < 5 ? "upside down" : "fine")") }
@@ -47,14 +47,14 @@ let failures: [String: Program.Scenario] = [
         }
     },
     "exits": { _ in
-        try await withCluster(.local(1)) { cluster in
+        try await withCluster(.local(1, options: noRestarts)) { cluster in
             // Its result is of type Never.
             let exit = RemoteFunction { (status: Int32) in quit(status) }
             await sayFailure("exited") { try await cluster.pmap([3], body: exit) }
         }
     },
     "closes-descriptors": { _ in
-        try await withCluster(.local(1)) { cluster in
+        try await withCluster(.local(1, options: noRestarts)) { cluster in
             await sayFailure("closed") {
                 try await cluster.remoteCallFetch {
                     for descriptor in CInt(0)..<256 { close(descriptor) }
@@ -64,7 +64,7 @@ let failures: [String: Program.Scenario] = [
         }
     },
     "stops-itself": { _ in
-        try await withCluster(.local(2), heartbeatLimit: .seconds(1)) { cluster in
+        try await withCluster(.local(2, options: noRestarts), heartbeatLimit: .seconds(1)) { cluster in
             let start = ContinuousClock.now
             await sayFailure("stopped") {
                 try await cluster.remoteCallFetch(on: 2) {

@@ -41,7 +41,7 @@ private func kill(_ worker: WorkerID, of cluster: Cluster, with signal: Int32) t
 
 let mapFaults: [String: Program.Scenario] = [
     "killed": { _ in
-        try await withCluster(.local(3)) { cluster in
+        try await withCluster(.local(3, options: noRestarts)) { cluster in
             let map = Task {
                 try await cluster.pmap(0..<300, batchSize: 4) { i in
                     spin(seconds: 0.002)
@@ -53,7 +53,7 @@ let mapFaults: [String: Program.Scenario] = [
         }
     },
     "killed-async": { _ in
-        try await withCluster(.local(3)) { cluster in
+        try await withCluster(.local(3, options: noRestarts)) { cluster in
             let map = Task {
                 try await cluster.pmap(0..<300, batchSize: 4) { i in
                     try await Task.sleep(for: .milliseconds(2))
@@ -74,7 +74,7 @@ let mapFaults: [String: Program.Scenario] = [
         }
     },
     "stopped": { _ in
-        try await withCluster(.local(2), heartbeatLimit: .seconds(1)) { cluster in
+        try await withCluster(.local(2, options: noRestarts), heartbeatLimit: .seconds(1)) { cluster in
             let map = Task {
                 try await cluster.pmap(0..<100, batchSize: 2) { i in
                     spin(seconds: 0.002)
@@ -86,11 +86,11 @@ let mapFaults: [String: Program.Scenario] = [
         }
     },
     "all-die": { _ in
-        try await withCluster(.local(3)) { cluster in
+        try await withCluster(.local(3, options: noRestarts)) { cluster in
             await sayFailure("all") { try await cluster.pmap(0..<100) { _ in quit(7) } as [Void] }
             say("workers", cluster.workers)
         }
-        try await withCluster(.local(3)) { cluster in
+        try await withCluster(.local(3, options: noRestarts)) { cluster in
             await sayFailure("with a handler") {
                 try await cluster.pmap(0..<100, onError: { _ in -1 }) { i -> Int in quit(Int32(i % 1 + 7)) }
             }
@@ -98,7 +98,7 @@ let mapFaults: [String: Program.Scenario] = [
     },
     "poison": { arguments in
         let (workers, batch) = (Int(arguments[0]) ?? 5, Int(arguments[1]) ?? 10)
-        try await withCluster(.local(workers)) { cluster in
+        try await withCluster(.local(workers, options: noRestarts)) { cluster in
             let told = Told()
             let results = try await cluster.pmap(
                 0..<500, batchSize: .fixed(batch),
@@ -120,7 +120,7 @@ let mapFaults: [String: Program.Scenario] = [
         }
     },
     "poison-unhandled": { _ in
-        try await withCluster(.local(5)) { cluster in
+        try await withCluster(.local(5, options: noRestarts)) { cluster in
             await sayFailure("poison") {
                 try await cluster.pmap(0..<500, batchSize: 10) { i in
                     if i == 7 { quit(9) }
@@ -130,7 +130,7 @@ let mapFaults: [String: Program.Scenario] = [
         }
     },
     "no-retries": { _ in
-        try await withCluster(.local(2)) { cluster in
+        try await withCluster(.local(2, options: noRestarts)) { cluster in
             let told = Told()
             let results = try await cluster.pmap(
                 0..<40, batchSize: 1, retries: 0,
@@ -150,7 +150,7 @@ let mapFaults: [String: Program.Scenario] = [
             say("error", await told.failures.first.map { account(of: $0.error) } ?? "")
             say("left", cluster.workers.count)
         }
-        try await withCluster(.local(2)) { cluster in
+        try await withCluster(.local(2, options: noRestarts)) { cluster in
             let results = try await cluster.pmap(0..<20, batchSize: 2, retries: 0, retryDelays: [0, 0.001]) { i in
                 if Worker.id == 2 { quit(9) }
                 return i
@@ -197,7 +197,7 @@ let mapFaults: [String: Program.Scenario] = [
         }
     },
     "retries": { _ in
-        try await withCluster(.local(2)) { cluster in
+        try await withCluster(.local(2, options: noRestarts)) { cluster in
             let told = Told()
             // Each worker fails with an element the first two times it sees it.
             let results = try await cluster.pmap(0..<10, batchSize: 2, retryDelays: [0, 0, 0, 0, 0]) { i in

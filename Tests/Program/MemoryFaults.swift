@@ -33,7 +33,7 @@ let memoryFaults: [String: Program.Scenario] = [
     // 64 MB for the driver, and 64 for each worker.
     "out-of-memory": { _ in
         SegmentArena.limitShared(to: 64 * megabyte)
-        try await withCluster(.local(2)) { cluster in
+        try await withCluster(.local(2, options: noRestarts)) { cluster in
             let (small, large) = (numbers(20), numbers(100))
             func goesOn(_ name: String) async throws {
                 // Those that were done with may still be on their way back.
@@ -95,7 +95,7 @@ let memoryFaults: [String: Program.Scenario] = [
     },
     "full-ring-lost": { arguments in
         let signal = arguments[0] == "stop" ? SIGSTOP : SIGKILL
-        try await withCluster(.local(2), heartbeatLimit: .seconds(1)) { cluster in
+        try await withCluster(.local(2, options: noRestarts), heartbeatLimit: .seconds(1)) { cluster in
             let elements = [[String]](repeating: words(2), count: 8)
             let process = pid_t(try cluster.member(2).launched.process)
             let results = try await cluster.pmap(elements, capturing: [process, signal], batchSize: 1) { words, how in

@@ -182,7 +182,7 @@ let sharedSegments: [String: Program.Scenario] = [
         }
     },
     "killed-with-segments": { _ in
-        try await withCluster(.local(2)) { cluster in
+        try await withCluster(.local(2, options: noRestarts)) { cluster in
             let before = arenaReferences()
             // What it was given, while it has it.
             do {
@@ -200,7 +200,7 @@ let sharedSegments: [String: Program.Scenario] = [
             // What it gave, while this process has it.
             do {
                 let result = try await cluster.remoteCallFetch(on: 3) { try ones() }
-                try await cluster.addWorkers(.local(1))
+                try await cluster.addWorkers(.local(1, options: noRestarts))
                 try kill(pid_t(cluster.member(3).launched.process), SIGKILL)
                 _ = await eventually { cluster.workers == [4] }
                 say("theirs", onesCount(result) == pages)
@@ -211,7 +211,7 @@ let sharedSegments: [String: Program.Scenario] = [
         }
     },
     "lingers-with-segments": { _ in
-        try await withCluster(.local(2)) { cluster in
+        try await withCluster(.local(2, options: noRestarts)) { cluster in
             let samples = try ones()
             let results = try await cluster.pmap(0..<2, capturing: samples, batchSize: 1) { _, samples in try ones() }
             say("ready", results.count)
