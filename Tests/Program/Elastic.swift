@@ -70,7 +70,9 @@ let remoteSpeed: [String: Program.Scenario] = [
                 let map = try await clock.measure {
                     _ = try await cluster.pmap(0..<count, batchSize: 1) { $0 + 1 }
                 }
-                say("batch 1: elements/s", Double(count) / (Double(map.components.attoseconds) * 1e-18 + Double(map.components.seconds)))
+                say(
+                    "batch 1: elements/s",
+                    Double(count) / (Double(map.components.attoseconds) * 1e-18 + Double(map.components.seconds)))
             }
         }
     }

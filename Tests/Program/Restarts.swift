@@ -23,7 +23,9 @@ let restarts: [String: Program.Scenario] = [
     },
     "restarts-in-map": { _ in
         try await withCluster(.local(2)) { cluster in
-            let map = Task { try await cluster.pmap(0..<200, batchSize: 1) { i in (i, Worker.id.rawValue, spin(seconds: 0.005)) } }
+            let map = Task {
+                try await cluster.pmap(0..<200, batchSize: 1) { i in (i, Worker.id.rawValue, spin(seconds: 0.005)) }
+            }
             _ = await eventually { ((try? cluster.member(2).pendingCount) ?? 0) > 0 }
             try kill(2, of: cluster)
             let results = try await map.value
