@@ -2,7 +2,8 @@ import Glibc
 package import NIOCore
 import Transport
 
-/// Joins a driver: tries the addresses where it may be, proves both sides to each other, and says what this process is.
+/// Joins a driver, or as one reaches a process that listens: tries the addresses where the other side may be, proves both
+/// sides to each other, and says what this process is.
 package enum Dialer {
     /// How dialling differs from the usual.
     package struct Options: Sendable {
@@ -27,6 +28,14 @@ package enum Dialer {
     package static func join(
         _ file: JoinFile, buildID: [UInt8], options: Options = Options()
     ) async throws(JoinError) -> TCPLink {
+        guard file.direction == .dial else {
+            throw JoinError(
+                .badFile,
+                """
+                the join file is for a process that waits for its driver, not for one that dials: \
+                have the driver write one without "direction listen"
+                """)
+        }
         do throws(JoinError) {
             return try await join(file.addresses, port: file.port, as: file.launch, buildID: buildID, options: options)
         } catch {
@@ -51,11 +60,35 @@ package enum Dialer {
     package static func join(
         _ addresses: [String], port: Int, as launch: LaunchKeys.Launch, buildID: [UInt8], options: Options = Options()
     ) async throws(JoinError) -> TCPLink {
-        precondition(!addresses.isEmpty, "there is an address to dial")
-        let loop = options.threads.next()
+        try await dial(
+            DialPlan(
+                targets: addresses.map { ($0, port) }, direction: .dial, launch: launch, buildID: buildID,
+                options: options))
+    }
+
+    /// Reaches a process that was called up and listens for its driver, see ``Listener/awaitDriver(_:buildID:options:within:onListening:)``:
+    /// the other way round, with the same proof.
+    ///
+    /// It may take its time to start: until the patience is over, addresses where nobody listens yet are tried again.
+    ///
+    /// - Parameters:
+    ///   - addresses: Numeric ones or names, at least one.
+    ///   - launch: The key, its name, and what the other process is.
+    /// - Returns: A link, not started yet.
+    /// - Throws: As ``join(_:port:as:buildID:options:)``.
+    package static func reach(
+        _ addresses: [String], port: Int, _ launch: LaunchKeys.Launch, buildID: [UInt8], options: Options = Options()
+    ) async throws(JoinError) -> TCPLink {
+        try await dial(
+            DialPlan(
+                targets: addresses.map { ($0, port) }, direction: .listen, launch: launch, buildID: buildID,
+                options: options))
+    }
+
+    private static func dial(_ plan: DialPlan) async throws(JoinError) -> TCPLink {
+        precondition(!plan.targets.isEmpty, "there is an address to dial")
+        let loop = plan.options.threads.next()
         let promise = loop.makePromise(of: TCPLink.self)
-        let plan = DialPlan(
-            targets: addresses.map { ($0, port) }, launch: launch, buildID: buildID, options: options)
         let dialling = loop.submit { NIOLoopBound(Dialling(plan, loop, promise), eventLoop: loop) }
         do {
             return try await withTaskCancellationHandler {
@@ -73,9 +106,14 @@ package enum Dialer {
 /// What is dialled, and how.
 struct DialPlan: Sendable {
     let targets: [(host: String, port: Int)]
+    let direction: JoinDirection
     let launch: LaunchKeys.Launch
     let buildID: [UInt8]
     let options: Dialer.Options
+
+    /// What this side and the other one are.
+    var own: Party { direction.parties(launch.role).dialling }
+    var other: Party { direction.parties(launch.role).listening }
 
     /// A target for people.
     func name(_ index: Int) -> String {

@@ -9,7 +9,7 @@ final class Dialling {
         case notBegun
         case connecting
         case open(any Channel)
-        case failed(String, isCutOff: Bool, isUnproven: Bool)
+        case failed(String, isCutOff: Bool, JoinError.Code)
     }
 
     private let plan: DialPlan
@@ -46,7 +46,7 @@ final class Dialling {
         tryNext()
     }
 
-    func cancel() { finish(.failure(JoinError(.notReached, "dialling the driver was cancelled"))) }
+    func cancel() { finish(.failure(JoinError(.notReached, "dialling the \(plan.other.word) was cancelled"))) }
 
     // MARK: - Attempts
 
@@ -112,7 +112,7 @@ final class Dialling {
     private func giveUp(_ index: Int) {
         guard case .open(let channel) = attempts[index] else { return }
         turns[index] += 1
-        attempts[index] = .failed("another address was first", isCutOff: true, isUnproven: false)
+        attempts[index] = .failed("another address was first", isCutOff: true, .notReached)
         channel.close(promise: nil)
     }
 
@@ -130,10 +130,12 @@ final class Dialling {
     func failed(_ index: Int, _ turn: Int, _ error: any Error) {
         guard !isOver, turn == turns[index] else { return }
         if case .failed = attempts[index] { return }
-        var isUnproven = false
-        if case NIOSSLError.handshakeFailed = error { isUnproven = !Reason.isCutOff(error) }
+        var code = (error as? JoinError)?.code ?? .notReached
+        if case NIOSSLError.handshakeFailed = error, !Reason.isCutOff(error) { code = .notProven }
+        // A process that is being called up may not listen yet.
+        let isEarly = plan.direction == .listen && Reason.isNobody(error)
         attempts[index] = .failed(
-            Reason.words(error), isCutOff: Reason.isCutOff(error), isUnproven: isUnproven)
+            Reason.words(error), isCutOff: isEarly || Reason.isCutOff(error), code)
         if chosen == index { chosen = nil }
         tryNext()
     }
@@ -149,12 +151,12 @@ final class Dialling {
     }
 
     /// What this process is.
-    var greeting: Greeting { Greeting(role: plan.launch.role.rawValue, buildID: plan.buildID) }
+    var greeting: Greeting { Greeting(plan.own, to: plan.other, buildID: plan.buildID) }
 
-    /// The driver has answered.
+    /// The other side has answered.
     func answered(_ answer: GreetingAnswer, _ index: Int, _ makeLink: (LinkSettings) throws -> TCPLink) {
         guard !isOver, chosen == index else { return }
-        if let objection = answer.objection(buildID: plan.buildID) {
+        if let objection = answer.objection(plan.other, buildID: plan.buildID) {
             return finish(.failure(JoinError(.refused, "\(objection) (\(plan.name(index)))")))
         }
         finish(Result { try makeLink(plan.options.links) })
@@ -164,17 +166,18 @@ final class Dialling {
 
     /// What happened at each address.
     private var summary: JoinError {
-        var isUnproven = false
+        var code = JoinError.Code.notReached
         let lines = attempts.enumerated().map { index, attempt in
             var words = "nobody answered in time"
-            if case .failed(let reason, _, let unproven) = attempt {
+            if case .failed(let reason, _, let kind) = attempt {
                 words = reason
-                isUnproven = isUnproven || unproven
+                // Who was reached and is not the one says more than who was not.
+                if code == .notReached { code = kind }
             }
             return "\(plan.name(index)): \(words)"
         }
         return JoinError(
-            isUnproven ? .notProven : .notReached, "could not join the driver at \(lines.joined(separator: "; "))")
+            code, "could not join the \(plan.other.word) at \(lines.joined(separator: "; "))")
     }
 
     private func finish(_ result: Result<TCPLink, any Error>) {

@@ -20,16 +20,19 @@ final class Door: Sendable {
     private let log: @Sendable (String) -> Void
     /// What joins have to be a build of.
     let buildID: [UInt8]
+    /// Who dials: those who join, or the driver.
+    let direction: JoinDirection
 
     /// - Parameters:
     ///   - loop: Where time-outs run.
     ///   - log: Is told of refusals, at most once a second.
     init(
-        limits: UnprovenConnections<UInt64>.Limits, buildID: [UInt8], loop: any EventLoop,
+        limits: UnprovenConnections<UInt64>.Limits, buildID: [UInt8], direction: JoinDirection, loop: any EventLoop,
         log: @escaping @Sendable (String) -> Void
     ) {
         state = Mutex(State(waiting: UnprovenConnections(limits: limits)))
         self.buildID = buildID
+        self.direction = direction
         self.loop = loop
         self.log = log
     }

@@ -91,17 +91,18 @@ final class Doorkeeper: ChannelInboundHandler, RemovableChannelHandler {
     private func answer(
         _ greeting: Greeting, _ launch: LaunchKeys.Launch, rest: ByteBuffer, _ context: ChannelHandlerContext
     ) {
-        if let (kind, reason) = greeting.objection(role: launch.role, buildID: door.buildID) {
+        let (own, other) = door.direction.parties(launch.role)
+        func answer(_ reason: String?) -> GreetingAnswer { GreetingAnswer(own, buildID: door.buildID, reason: reason) }
+        if let (kind, reason) = greeting.objection(other, to: own, buildID: door.buildID) {
             visitor.refuse(kind)
-            return say(GreetingAnswer(buildID: door.buildID, reason: reason), thenClose: true, context)
+            return say(answer(reason), thenClose: true, context)
         }
         switch door.join(visitor, launch) {
         case .failure(let denial):
             visitor.refuse(Refusal(denial))
-            say(
-                GreetingAnswer(buildID: door.buildID, reason: "its launch is over"), thenClose: true, context)
+            say(answer("its launch is over"), thenClose: true, context)
         case .success(let remaining):
-            say(GreetingAnswer(buildID: door.buildID, reason: nil), thenClose: false, context)
+            say(answer(nil), thenClose: false, context)
             let link = TCPLink(context.channel, settings)
             do {
                 try context.pipeline.syncOperations.addHandler(link.handler, position: .after(self))

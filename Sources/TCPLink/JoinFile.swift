@@ -1,4 +1,5 @@
-/// What a process needs in order to join: where the driver listens, and the secret that proves both to each other.
+/// What a process needs in order to join: where the driver listens, or the process itself, and the secret that proves both
+/// to each other.
 ///
 /// A small text, a word and a value on each line, which goes through a file that only its owner can read
 /// (``write(to:)``), or through a descriptor (standard input, a mounted secret).
@@ -14,16 +15,22 @@
 /// identity 27d1…
 /// key 09ab…
 /// ```
+///
+/// With a line `direction listen` the process that reads it listens, at addresses as ``ListenAddress`` has them, and the
+/// driver dials it; port 0 stands for any. Such a file is for one process: every process that has its key could play
+/// the driver to another one that waits with it.
 package struct JoinFile: Hashable, Sendable {
     /// Largest file that is read, in bytes.
     package static let mostBytes = 16 << 10
     /// Most addresses.
     package static let mostAddresses = 32
 
-    /// Addresses of the driver's host, numeric or names, in the order in which they are to be tried; at least one.
+    /// Addresses of the host that listens, numeric or names, in the order in which they are to be tried; at least one.
     package let addresses: [String]
-    /// Its port, 1 to 65,535.
+    /// Its port, 1 to 65,535; 0 if who reads this listens at any.
     package let port: Int
+    /// Which side listens.
+    package let direction: JoinDirection
     /// Names the key.
     package let identity: LaunchIdentity
     /// The secret.
@@ -40,7 +47,8 @@ package struct JoinFile: Hashable, Sendable {
     /// - Throws: ``JoinError/Code/badFile`` if there are not 1 to 32 addresses, of the characters that addresses and names
     ///   are made of, the port is none, or the build ID has more than 64 bytes.
     package init(
-        addresses: [String], port: Int, launch: LaunchKeys.Launch, buildID: [UInt8], expiry: Int
+        addresses: [String], port: Int, launch: LaunchKeys.Launch, buildID: [UInt8], expiry: Int,
+        direction: JoinDirection = .dial
     ) throws(JoinError) {
         guard (1...JoinFile.mostAddresses).contains(addresses.count) else {
             throw JoinError(
@@ -49,11 +57,12 @@ package struct JoinFile: Hashable, Sendable {
         if let wrong = addresses.first(where: { !JoinFile.isAddress($0) }) {
             throw JoinError(.badFile, "\"\(wrong)\" is no address, neither a number nor a name")
         }
-        guard (1...65_535).contains(port), buildID.count <= 64 else {
+        guard JoinFile.isPort(port, direction), buildID.count <= 64 else {
             throw JoinError(.badFile, "a join file needs a port from 1 to 65535, and a build ID of 64 bytes at most")
         }
         self.addresses = addresses
         self.port = port
+        self.direction = direction
         (identity, key, role) = (launch.identity, launch.key, launch.role)
         self.buildID = buildID
         self.expiry = expiry
@@ -65,7 +74,9 @@ package struct JoinFile: Hashable, Sendable {
     /// The text, with the key in it.
     package var secretText: String {
         let lines =
-            ["muster-join 1", "role \(role.rawValue)", "build \(Hexadecimal.text(buildID))", "expires \(expiry)"]
+            ["muster-join 1", "role \(role.rawValue)"]
+            + (direction == .dial ? [] : ["direction \(direction.rawValue)"])
+            + ["build \(Hexadecimal.text(buildID))", "expires \(expiry)"]
             + addresses.map { "address \($0)" }
             + ["port \(port)", "identity \(identity)", "key \(Hexadecimal.text(key.bytes))"]
         return lines.joined(separator: "\n") + "\n"
@@ -116,12 +127,20 @@ package struct JoinFile: Hashable, Sendable {
         role = try value("role") { JoinRole(rawValue: String($0)) }
         buildID = try value("build") { Hexadecimal.bytes($0).flatMap { $0.count <= 64 ? $0 : nil } }
         expiry = try value("expires") { Int($0) }
-        port = try value("port") { Int($0).flatMap { (1...65_535).contains($0) ? $0 : nil } }
+        let direction =
+            values["direction"] == nil ? .dial : try value("direction") { JoinDirection(rawValue: String($0)) }
+        self.direction = direction
+        port = try value("port") { Int($0).flatMap { JoinFile.isPort($0, direction) ? $0 : nil } }
         identity = try value("identity") { LaunchIdentity(String($0)) }
         key = try value("key") { digits in Hexadecimal.bytes(digits).flatMap { try? LaunchKey($0) } }
     }
 
-    private static let words: Set<Substring> = ["role", "build", "expires", "port", "identity", "key"]
+    private static let words: Set<Substring> = ["role", "direction", "build", "expires", "port", "identity", "key"]
+
+    /// Whether there is such a port; any stands for one only where the reader listens.
+    private static func isPort(_ port: Int, _ direction: JoinDirection) -> Bool {
+        (direction == .listen ? 0...65_535 : 1...65_535).contains(port)
+    }
 
     /// Whether this is what a numeric address or a host's name can look like, perhaps with an interface (`fe80::1%eth0`).
     static func isAddress(_ text: String) -> Bool {
@@ -146,6 +165,6 @@ package struct JoinFile: Hashable, Sendable {
 extension JoinFile: CustomStringConvertible {
     /// Everything but the key.
     package var description: String {
-        "JoinFile(\(role.rawValue) to \(addresses.joined(separator: ", ")) port \(port), identity \(identity))"
+        "JoinFile(\(role.rawValue) \(direction == .dial ? "to" : "at") \(addresses.joined(separator: ", ")) port \(port), identity \(identity))"
     }
 }

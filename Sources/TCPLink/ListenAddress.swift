@@ -23,9 +23,15 @@ package enum ListenAddress: Hashable, Sendable {
     /// What is listened on, and what others are told.
     package struct Plan: Hashable, Sendable {
         /// Addresses to listen on, all with one port.
-        package var listening: [NumericAddress]
+        package var listening: [NumericAddress] = []
         /// Addresses at which others may reach the process, in the order in which they should try.
-        package var candidates: [NumericAddress]
+        package var candidates: [NumericAddress] = []
+
+        /// Adds another plan, without what is there already.
+        mutating func add(_ other: Plan) {
+            listening += other.listening.filter { !listening.contains($0) }
+            candidates += other.candidates.filter { !candidates.contains($0) }
+        }
     }
 
     /// Whether the host's interfaces have to be known.

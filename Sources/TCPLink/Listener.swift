@@ -57,9 +57,20 @@ package final class Listener: Sendable {
     package static func start(
         _ options: Options = Options(), buildID: [UInt8], onJoin: @escaping @Sendable (JoinedPeer) -> Void
     ) async throws(JoinError) -> Listener {
-        let plan = try options.address.plan(on: options.address.needsInterfaces ? try HostInterface.all() : [])
+        try await start(options, at: [options.address], .dial, buildID: buildID, onJoin: onJoin)
+    }
+
+    /// Listens at several places, for those who join or for the driver.
+    static func start(
+        _ options: Options, at places: [ListenAddress], _ direction: JoinDirection, buildID: [UInt8],
+        onJoin: @escaping @Sendable (JoinedPeer) -> Void
+    ) async throws(JoinError) -> Listener {
+        let interfaces = places.contains(where: \.needsInterfaces) ? try HostInterface.all() : []
+        var plan = ListenAddress.Plan()
+        for place in places { plan.add(try place.plan(on: interfaces)) }
         let door = Door(
-            limits: options.limits, buildID: buildID, loop: options.threads.next(), log: options.log)
+            limits: options.limits, buildID: buildID, direction: direction, loop: options.threads.next(),
+            log: options.log)
         let links = options.links
         let bootstrap = ServerBootstrap(group: options.threads)
             .serverChannelOption(.backlog, value: 256)

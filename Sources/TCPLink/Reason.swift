@@ -15,7 +15,7 @@ enum Reason {
         case ChannelError.connectTimeout: "nobody answered in time"
         case _ where isCutOff(error): "the connection was cut off"
         case NIOSSLError.handshakeFailed:
-            "it does not have this key, or the key is not valid there any more, or it is no driver"
+            "it does not have this key, or the key is not valid there any more, or it is none of ours"
         // What the library says names lines of its source.
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: "what arrives is not from who has the key"
         case let error as JoinError: error.description
@@ -29,6 +29,15 @@ enum Reason {
         case let error as IOError: error.errnoCode == ECONNRESET || error.errnoCode == EPIPE
         case NIOSSLError.handshakeFailed(.sslError(let errors)): errors == [.eofDuringHandshake]
         case NIOSSLError.handshakeFailed(.zeroReturn), NIOSSLError.uncleanShutdown: true
+        default: false
+        }
+    }
+
+    /// Whether there is such a host, and nobody listens there, or nothing gets there.
+    static func isNobody(_ error: any Error) -> Bool {
+        switch error {
+        case is IOError: true
+        case let error as NIOConnectionError: !error.connectionErrors.isEmpty
         default: false
         }
     }

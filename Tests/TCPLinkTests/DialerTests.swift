@@ -133,7 +133,7 @@ struct DialerTests {
                 ["127.0.0.1"], port: server.port, as: launch(), buildID: [], options: options())
         }
         #expect(error?.code == .notProven)
-        #expect(error?.description.contains("or it is no driver") == true, "\(String(describing: error))")
+        #expect(error?.description.contains("or it is none of ours") == true, "\(String(describing: error))")
         try await server.channel.close()
     }
 
@@ -203,7 +203,7 @@ struct DialerTests {
         #expect(taken?.description.contains("expected already") == true)
         let link = try await house.join(launch)
         link.close()
-        let plan = DialPlan(targets: [], launch: launch, buildID: [], options: options())
+        let plan = DialPlan(targets: [], direction: .dial, launch: launch, buildID: [], options: options())
         let loop = NetworkThreads.shared.next()
         let objections = try await loop.submit {
             let promise = loop.makePromise(of: TCPLink.self)

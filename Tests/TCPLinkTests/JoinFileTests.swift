@@ -61,6 +61,22 @@ struct JoinFileTests {
         #expect(try JoinFile(secretText: Array(text.utf8)) == sample())
     }
 
+    @Test("a file for who listens says so, and may leave the port open")
+    func direction() throws {
+        let listening = try JoinFile(
+            addresses: ["automatic"], port: 0, launch: try sample().launch, buildID: [1], expiry: 2, direction: .listen)
+        let text = listening.secretText
+        #expect(text.hasPrefix("muster-join 1\nrole agent\ndirection listen\nbuild 01\n"))
+        #expect(try JoinFile(secretText: Array(text.utf8)) == listening)
+        #expect(try sample().direction == .dial && !sample().secretText.contains("direction"))
+        let wrong = [("listen", "dial", "port"), ("listen", "both", "direction"), ("port 0", "port x", "port")]
+        for (good, bad, word) in wrong {
+            let text = text.split(separator: good, maxSplits: 1).joined(separator: bad)
+            let error = #expect(throws: JoinError.self) { try JoinFile(secretText: Array(text.utf8)) }
+            #expect(error?.description.contains("no valid \"\(word)\"") == true, "\(String(describing: error))")
+        }
+    }
+
     @Test("what is written is read, is its owner's alone, and can be removed")
     func roundTrip() throws {
         let place = Place()

@@ -164,13 +164,15 @@ struct ListenerTests {
         let house = try await House()
         let launch = try house.expect()
         let old = try await Stranger(to: house.listener.port, launch)
-        old.say(Greeting(version: 7, role: "agent", buildID: House.buildID))
+        var greeting = Greeting(.joining(.agent), to: .driver, buildID: House.buildID)
+        greeting.version = 7
+        old.say(greeting)
         #expect(await house.refused(.wrongVersion))
         #expect(await eventually { old.isClosed })
         #expect(String(decoding: old.bytes, as: UTF8.self).contains("version 7"))
         let hostile: [[UInt8]] = [
             [0, 0, 0, 0, 0, 0, 0, 128] + [UInt8](repeating: 0, count: 8), [UInt8](repeating: 255, count: 100),
-            [5, 0, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 8) + [1, 0, 0, 0, 255],
+            [5, 0, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 8) + [2, 0, 0, 0, 255],
         ]
         for bytes in hostile {
             let stranger = try await Stranger(to: house.listener.port, launch)

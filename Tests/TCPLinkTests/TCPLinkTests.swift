@@ -285,7 +285,7 @@ struct TCPLinkTests {
     ) async throws -> (house: House, stranger: Stranger, link: TCPLink, inbox: Inbox) {
         let house = try await House { $0.links.limits = limits }
         let stranger = try await Stranger(to: house.listener.port, house.expect())
-        stranger.say(Greeting(role: "agent", buildID: House.buildID))
+        stranger.say(Greeting(.joining(.agent), to: .driver, buildID: House.buildID))
         let hasJoined = await eventually { house.peers.count == 1 }
         #expect(hasJoined)
         let link = try #require(house.peers.first).link
