@@ -63,10 +63,8 @@ final class Doorkeeper: ChannelInboundHandler, RemovableChannelHandler {
         refuse(context)
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        door.left(visitor)
-        context.fireChannelInactive()
-    }
+    /// Also where the connection is closed so early that it never becomes active, and so not inactive either.
+    func handlerRemoved(context: ChannelHandlerContext) { door.left(visitor) }
 
     /// Puts TLS in front, if this may be the start of it.
     private func expectHandshake(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {

@@ -73,7 +73,7 @@ package final class Listener: Sendable {
             log: options.log)
         let links = options.links
         let bootstrap = ServerBootstrap(group: options.threads)
-            .serverChannelOption(.backlog, value: 256)
+            .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: LinkSettings.waterMark)
@@ -81,8 +81,13 @@ package final class Listener: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let visitor = door.arrive(channel) else { throw ChannelError.ioOnClosedChannel }
-                    try channel.pipeline.syncOperations.addHandler(
-                        Doorkeeper(door, visitor, links, onJoin: onJoin))
+                    do {
+                        try channel.pipeline.syncOperations.addHandler(
+                            Doorkeeper(door, visitor, links, onJoin: onJoin))
+                    } catch {
+                        door.left(visitor)
+                        throw error
+                    }
                 }
             }
         return Listener(
