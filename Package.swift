@@ -91,6 +91,11 @@ let package = Package(
         .executableTarget(
             name: "muster-test-other", dependencies: ["Muster"], path: "Tests/OtherProgram", swiftSettings: settings),
 
+        // Measures what is not public: links between hosts.
+        .executableTarget(
+            name: "muster-link-benchmarks", dependencies: ["TCPLink", "Transport", "Wire"], path: "Benchmarks/links",
+            swiftSettings: settings),
+
         .executableTarget(
             name: "MusterTool",
             dependencies: [

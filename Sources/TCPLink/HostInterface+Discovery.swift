@@ -41,14 +41,17 @@ extension HostInterface {
 
     private static func address(at start: UnsafeMutablePointer<sockaddr>?) -> NumericAddress? {
         guard let start = unsafe start else { return nil }
-        let raw = UnsafeRawPointer(start)
-        // By their places, which are the kernel's (ip(7), ipv6(7)): their names belong to one of two modules, as it comes.
-        // SAFETY: a structure of the family that it names.
+        // By place, not by name: which module C's `sockaddr_in` belongs to depends on who else has imported it.
+        let (place, count): (Int, Int)
         switch Int32(unsafe start.pointee.sa_family) {
-        case AF_INET: return unsafe NumericAddress(bytes: [UInt8](UnsafeRawBufferPointer(start: raw + 4, count: 4)))
-        case AF_INET6: return unsafe NumericAddress(bytes: [UInt8](UnsafeRawBufferPointer(start: raw + 8, count: 16)))
+        case AF_INET: (place, count) = (4, 4)
+        case AF_INET6: (place, count) = (8, 16)
         default: return nil
         }
+        // SAFETY: a structure of the family that it names, which is as long as that says: behind family and port, and for
+        // IPv6 the flow, stands the number.
+        let number = unsafe UnsafeRawBufferPointer(start: UnsafeRawPointer(start) + place, count: count)
+        return unsafe NumericAddress(bytes: Array(number))
     }
 
     /// A file of the kernel's; empty if there is none.

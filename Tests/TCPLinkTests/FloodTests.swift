@@ -89,15 +89,13 @@ private struct Flood {
     private func call(
         _ function: (CInt, UnsafePointer<sockaddr>?, socklen_t) -> CInt, _ socket: CInt, host: Int, port: Int
     ) -> Bool {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        let number: UInt32 = host == 0 ? 0x7f00_0001 : 0x7f00_0100 + UInt32(host)
-        address.sin_addr.s_addr = number.bigEndian
-        return unsafe withUnsafePointer(to: &address) { place in
-            unsafe place.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe function(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
+        // `sockaddr_in`, whose members belong to whichever module has imported it first: family, port, number, padding.
+        let number: [UInt8] = host == 0 ? [127, 0, 0, 1] : [127, 0, 1, UInt8(host)]
+        let bytes =
+            [UInt8(AF_INET), 0, UInt8(port >> 8), UInt8(truncatingIfNeeded: port)] + number
+            + [UInt8](repeating: 0, count: 8)
+        return unsafe bytes.withUnsafeBytes { place in
+            unsafe function(socket, place.baseAddress?.assumingMemoryBound(to: sockaddr.self), 16) == 0
         }
     }
 
