@@ -41,7 +41,13 @@ package final class HostConnection: Sendable {
         var whyLost: String?
     }
 
+    private static let nextNumber = Atomic(1)
+
+    /// Tells it from the other hosts of this process.
+    let number = HostConnection.nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
     let link: any Link
+    /// Where the host is, as seen from here; `nil` if that isn't known.
+    let address: String?
     private let state = Mutex(State())
     private let heartbeatLimit: Double
     private let onEvent: @Sendable (HostEvent) -> Void
@@ -49,12 +55,15 @@ package final class HostConnection: Sendable {
 
     /// - Parameters:
     ///   - link: Not started yet.
+    ///   - address: Where the host is, by which others may reach it too; `nil` if that isn't known, as behind a tunnel.
     ///   - heartbeatLimit: Seconds of silence after which either side takes the other for lost.
     ///   - onEvent: Told on a thread of the link's; must not block.
     package init(
-        _ link: any Link, heartbeatLimit: Double, onEvent: @escaping @Sendable (HostEvent) -> Void
+        _ link: any Link, address: String? = nil, heartbeatLimit: Double,
+        onEvent: @escaping @Sendable (HostEvent) -> Void
     ) {
         self.link = link
+        self.address = address
         self.heartbeatLimit = heartbeatLimit
         self.onEvent = onEvent
     }
@@ -82,6 +91,14 @@ package final class HostConnection: Sendable {
     package var host: String {
         if case .success(let description) = here.value { description.host } else { "another host" }
     }
+
+    /// Whether another host may be able to reach this one. Whoever is here by a loopback address is so for its own host alone.
+    func canPassBlocks(to other: HostConnection) -> Bool {
+        guard let address, let there = other.address else { return false }
+        return HostConnection.isLoopback(address) == HostConnection.isLoopback(there)
+    }
+
+    private static func isLoopback(_ address: String) -> Bool { address.hasPrefix("127.") || address == "::1" }
 
     /// Has the agent start workers, and hands each over when it is up.
     ///
@@ -155,7 +172,11 @@ package final class HostConnection: Sendable {
             guard stream == 1 || stream == 2 else { throw frame.invalid("a worker has no stream \(stream)") }
             state.withLock { $0.workers[slot] }?.print(frame.rest, host: host, to: stream)
         case .note(let text): onEvent(.note("\(host): \(text)"))
-        case .welcome, .start, .adopt, .kill, .keep, .drop, .shutdown:
+        case .listens(let pair, let port):
+            guard (1...65_535).contains(port) else { throw frame.invalid("port \(port)") }
+            BlockDistribution.shared.listens(pair, at: port, self)
+        case .lacks(let block): BlockDistribution.shared.lacks(block, self)
+        case .welcome, .start, .adopt, .kill, .keep, .drop, .shutdown, .admit, .dial, .pass, .expect:
             throw frame.invalid("an agent does not say that")
         }
     }
@@ -222,6 +243,7 @@ package final class HostConnection: Sendable {
             }
             return (Array(state.workers.values), Array(state.requests.values), state.isDismissed, state.whyLost)
         }
+        BlockDistribution.shared.forget(self)
         let reason = why ?? error.map { "the link to its agent failed: \($0)" } ?? "its agent ended"
         here.fulfil(.failure(error ?? LinkError(code: .closed, reason)))
         for worker in workers {

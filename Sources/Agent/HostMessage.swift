@@ -20,6 +20,14 @@ package enum HostMessage: Hashable, Sendable {
     case keep(block: UInt64)
     /// A block that nobody will name again.
     case drop(block: UInt64)
+    /// Listen for another host, to which blocks are to be passed on.
+    case admit(pair: UInt64, PairSecret)
+    /// Reach a host that listens for this one.
+    case dial(pair: UInt64, address: String, port: Int, PairSecret)
+    /// Pass a block on, when it is there.
+    case pass(block: UInt64, pair: UInt64)
+    /// A block will come from another host.
+    case expect(block: UInt64, pair: UInt64)
     /// End all workers, and yourself.
     case shutdown
 
@@ -40,6 +48,11 @@ package enum HostMessage: Hashable, Sendable {
     case line(slot: UInt32, stream: Int32)
     /// Something that the user should know.
     case note(String)
+
+    /// Listens for the other host of a pair.
+    case listens(pair: UInt64, port: Int)
+    /// A block does not come from where it should have.
+    case lacks(block: UInt64)
 
     // MARK: Both
     /// What a worker is told, or says, follows.
@@ -125,6 +138,13 @@ extension HostMessage: WireEncodable, WireDecodable {
         case .notReplaced(let slot, let reason): output.write(UInt8(15), slot, reason)
         case .line(let slot, let stream): output.write(UInt8(16), slot, stream)
         case .note(let text): output.write(UInt8(17), text)
+        case .admit(let pair, let secret): output.write(UInt8(18), pair, secret)
+        case .dial(let pair, let address, let port, let secret):
+            output.write(UInt8(19), pair, address, port, secret)
+        case .pass(let block, let pair): output.write(UInt8(20), block, pair)
+        case .expect(let block, let pair): output.write(UInt8(21), block, pair)
+        case .listens(let pair, let port): output.write(UInt8(22), pair, port)
+        case .lacks(let block): output.write(UInt8(23), block)
         }
     }
 
@@ -149,6 +169,14 @@ extension HostMessage: WireEncodable, WireDecodable {
         case 15: self = .notReplaced(slot: try input.read(), reason: try input.read())
         case 16: self = .line(slot: try input.read(), stream: try input.read())
         case 17: self = .note(try input.read())
+        case 18: self = .admit(pair: try input.read(), try input.read())
+        case 19:
+            self = .dial(
+                pair: try input.read(), address: try input.read(), port: try input.read(), try input.read())
+        case 20: self = .pass(block: try input.read(), pair: try input.read())
+        case 21: self = .expect(block: try input.read(), pair: try input.read())
+        case 22: self = .listens(pair: try input.read(), port: try input.read())
+        case 23: self = .lacks(block: try input.read())
         case let tag: throw input.invalid("no message between hosts has tag \(tag)")
         }
     }

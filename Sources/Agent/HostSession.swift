@@ -20,20 +20,34 @@ package final class HostSession: Sendable {
     private let link: any Link
     private let source: any WorkerSource
     private let host: HostDescription
+    private let network: (any PeerNetwork)?
     private let state = Mutex(State())
     private let kept = KeptBlocksOfHost()
+    /// Set once, in `init`.
+    private let peers = Eventual<HostPeers>()
     /// Why it ended; fulfilled when all workers have.
     package let end = Eventual<HostSessionEnd>()
 
     /// A session over a link that is not started yet.
-    package init(_ link: any Link, _ source: any WorkerSource, _ host: HostDescription) {
+    ///
+    /// - Parameter network: How it reaches other agents; without, all blocks come from the driver.
+    package init(
+        _ link: any Link, _ source: any WorkerSource, _ host: HostDescription, network: (any PeerNetwork)? = nil
+    ) {
         self.link = link
         self.source = source
         self.host = host
+        self.network = network
     }
 
     /// Serves until the driver says stop or is gone; then ``end`` is there.
     package func start() {
+        peers.fulfil(
+            HostPeers(network, kept) { [self] in
+                for slot in state.withLock({ Array($0.slots.values) }) { slot.blocksCame(kept) }
+            } onLack: { [self] block in
+                tell(.lacks(block: block))
+            })
         link.start { [self] frame in
             do {
                 try receive(&frame)
@@ -96,11 +110,17 @@ package final class HostSession: Sendable {
             guard frame.restOfBlocks.count == 1 else {
                 throw frame.invalid("one block is to be kept, not another number")
             }
-            kept.keep(frame.restOfBlocks[0], as: block)
-            for slot in state.withLock({ Array($0.slots.values) }) { slot.blocksCame(kept) }
-        case .drop(let block): kept.drop(block)
+            peers.value?.have(frame.restOfBlocks[0], as: block)
+        case .drop(let block): peers.value?.drop(block)
+        case .admit(let pair, let secret):
+            peers.value?.admit(pair, secret) { [self] port in tell(.listens(pair: pair, port: port)) }
+        case .dial(let pair, let address, let port, let secret):
+            guard (1...65_535).contains(port) else { throw frame.invalid("port \(port)") }
+            peers.value?.dial(pair, address, port: port, secret)
+        case .pass(let block, let pair): peers.value?.pass(block, over: pair)
+        case .expect(let block, let pair): peers.value?.expect(block, over: pair)
         case .shutdown: finish(.dismissed)
-        case .here, .up, .started, .failed, .ended, .notReplaced, .line, .note:
+        case .here, .up, .started, .failed, .ended, .notReplaced, .line, .note, .listens, .lacks:
             throw frame.invalid("a driver does not say that")
         }
     }
@@ -231,6 +251,7 @@ package final class HostSession: Sendable {
         Task {
             for slot in slots { _ = await slot.worker.end() }
             for start in starts { await start.value }
+            peers.value?.end()
             link.close()
             end.fulfil(reason)
         }

@@ -108,41 +108,9 @@ package final class HostWorker: Link {
             if (block.owner as? HostBlock)?.connection === connection {
                 shared.append(block)
             } else {
-                shared.append(try HostBlock.put(block, on: connection))
+                shared.append(try BlockDistribution.shared.put(block, on: connection))
             }
         }
         return shared
-    }
-}
-
-/// A block of the driver's of which a host keeps a copy, for as long as somebody here has this.
-final class HostBlock {
-    private static let nextNumber = Atomic<UInt64>(1)
-
-    /// What the host knows it by.
-    let number: UInt64
-    let connection: HostConnection
-    private let original: SharedArray<UInt8>
-
-    private init(_ number: UInt64, _ connection: HostConnection, _ original: SharedArray<UInt8>) {
-        self.number = number
-        self.connection = connection
-        self.original = original
-    }
-
-    deinit {
-        // Where the link has ended, the host keeps nothing.
-        try? connection.link.tell(.drop(block: number))
-    }
-
-    /// The same bytes, of which the host has a copy from now on.
-    static func put(
-        _ block: SharedArray<UInt8>, on connection: HostConnection
-    ) throws(LinkError) -> SharedArray<UInt8> {
-        let number = nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
-        try connection.link.tell(.keep(block: number), RawSpan(), [block])
-        let owner = HostBlock(number, connection, block)
-        // SAFETY: the bytes of a block that the owner keeps.
-        return unsafe block.span.withUnsafeBufferPointer { unsafe SharedArray($0, owner: owner) }
     }
 }

@@ -77,9 +77,9 @@ public final class ElasticManager: ClusterManager {
     /// - Throws: What keeps it from listening, or from writing the file.
     public func launch(_ site: LaunchSite) async throws {
         let port = try await site.network.listen(at: address, port: portNumber)
-        let invitation = try port.invite(limit, for: duration, key: key?.bytes) { [self] link, _, remaining in
+        let invitation = try port.invite(limit, for: duration, key: key?.bytes) { [self] link, address, remaining in
             if remaining == 0 { removeJoinFile() }
-            Task { await take(link, site) }
+            Task { await take(link, from: address, site) }
         }
         let path = wantedJoinFile ?? RuntimeDirectory.path + "/join-\(getpid())-\(port.port)"
         if wantedJoinFile == nil { invitation.remove(path) }  // one that a dead process of our number left
@@ -112,8 +112,8 @@ public final class ElasticManager: ClusterManager {
     }
 
     /// Somebody has joined.
-    private func take(_ link: any Link, _ site: LaunchSite) async {
-        let host = RemoteHost(link, site)
+    private func take(_ link: any Link, from address: String, _ site: LaunchSite) async {
+        let host = RemoteHost(link, at: address, site)
         let key = ObjectIdentifier(host)
         state.withLock { state in
             state.pending += 1

@@ -10,11 +10,13 @@ final class RemoteHost: Sendable {
     private let connection: HostConnection
     private let site: LaunchSite
 
-    /// - Parameter link: To the agent; not started yet.
-    init(_ link: any Link, _ site: LaunchSite) {
+    /// - Parameters:
+    ///   - link: To the agent; not started yet.
+    ///   - address: Where the host is, as seen from here; `nil` where others can't reach it there, as behind a tunnel.
+    init(_ link: any Link, at address: String?, _ site: LaunchSite) {
         self.site = site
         let arrivals = Arrivals(site, end)
-        connection = HostConnection(link, heartbeatLimit: site.heartbeatLimit.seconds) { arrivals.hear($0) }
+        connection = HostConnection(link, address: address, heartbeatLimit: site.heartbeatLimit.seconds) { arrivals.hear($0) }
     }
 
     /// Waits for what the agent says of its host.

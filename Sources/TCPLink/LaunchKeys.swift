@@ -11,6 +11,12 @@ package struct LaunchKeys: Sendable {
         package let key: LaunchKey
         /// What it may join as.
         package let role: JoinRole
+
+        package init(identity: LaunchIdentity, key: LaunchKey, role: JoinRole) {
+            self.identity = identity
+            self.key = key
+            self.role = role
+        }
     }
 
     /// Why there is no key, or no place for one more. For counting and the log, never for the other side.

@@ -37,6 +37,9 @@ package final class TCPLink: Link {
     /// What takes the channel's bytes; for its pipeline, on its thread.
     var handler: FrameReceiver { receiver.value }
 
+    /// This side's address, without the port.
+    package var localAddress: String { channel.localAddress?.ipAddress ?? "127.0.0.1" }
+
     package var lastHeard: Double { Double(bitPattern: heard.load(ordering: .relaxed)) }
 
     package func start(

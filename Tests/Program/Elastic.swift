@@ -48,6 +48,47 @@ let elastic: [String: Program.Scenario] = [
     }
 ]
 
+/// Bytes that this process has written so far, to sockets too.
+private func writtenByteCount() -> Int {
+    guard let file = unsafe fopen("/proc/self/io", "r") else { return 0 }
+    defer { unsafe fclose(file) }
+    var line = [CChar](repeating: 0, count: 256)
+    while unsafe fgets(&line, 256, file) != nil {
+        let words = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        if words.hasPrefix("wchar: ") { return Int(words.dropFirst(7).dropLast()) ?? 0 }
+    }
+    return 0
+}
+
+let tree: [String: Program.Scenario] = [
+    "tree": { arguments in
+        let agents = Int(arguments[0]) ?? 7
+        let manager = ElasticManager(port: 0)
+        try await withCluster(manager) { cluster in
+            guard let command = manager.joinCommand else { return say("no command") }
+            for _ in 0..<agents { _ = startShell("exec env MUSTER_WORKERS=2 " + command) }
+            _ = await eventually { cluster.workers.count == 2 * agents }
+            say("workers", cluster.workers.count)
+            let big = (0..<2_000_000).map { Double($0) }
+            let before = writtenByteCount()
+            for round in 0..<2 {
+                let sums = try await cluster.pmap(0..<40 * agents, capturing: big, batchSize: 1) { i, big in
+                    (Worker.id.rawValue, big.reduce(0, +))
+                }
+                say("round", round, Set(sums.map(\.1)), Set(sums.map(\.0)).count == 2 * agents)
+            }
+            say("copies sent", (writtenByteCount() - before) / 16_000_000)
+            // Who should have passed it on is gone: it comes all the same.
+            let other = big.map { -$0 }
+            try await cluster.removeWorkers(Array(cluster.workers.prefix(2)))
+            let more = try await cluster.pmap(0..<40 * agents, capturing: other, batchSize: 1) { _, other in
+                other.reduce(0, +)
+            }
+            say("after a loss", Set(more))
+        }
+    }
+]
+
 let remoteSpeed: [String: Program.Scenario] = [
     "remote-speed": { arguments in
         let (agents, workers) = (Int(arguments[0]) ?? 1, Int(arguments[1]) ?? 2)

@@ -29,7 +29,9 @@
             do {
                 let link = try await join(source)
                 let offer = try offer ?? HostRequest.fromEnvironment()
-                let session = HostSession(link, ProcessWorkers(), HostDescription.ofThisProcess(offer: offer))
+                let session = HostSession(
+                    link, ProcessWorkers(), HostDescription.ofThisProcess(offer: offer),
+                    network: TLSPeers(link.localAddress))
                 session.start()
                 switch await session.end.get() {
                 case .dismissed: end(0)
