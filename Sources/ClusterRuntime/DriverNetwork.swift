@@ -42,6 +42,13 @@ package protocol DriverNetwork: Sendable {
     /// - Parameter port: 0 for any.
     func listen(at address: NetworkAddress, port: Int) async throws -> any DriverPort
 
+    /// Prepares for an agent that listens itself, and is dialled by this driver.
+    ///
+    /// - Parameters:
+    ///   - addresses: Where it is to listen: numeric addresses, or names of its interfaces.
+    ///   - port: 0 for any, which it then says.
+    func summon(at addresses: [String], port: Int, for limit: Duration) throws -> any DriverSummons
+
     /// Listens no more; links that there are go on.
     func close() async
 }
@@ -82,4 +89,21 @@ package protocol DriverInvitation: Sendable {
 
     /// Nobody joins with it any more.
     func revoke()
+}
+
+/// What one agent needs in order to listen for this driver: a secret of its own.
+package protocol DriverSummons: Sendable {
+    /// The text of a join file, with the key in it.
+    func secretText() throws -> [UInt8]
+
+    /// Writes a new join file that only this user can read.
+    func write(to path: String) throws
+
+    /// Removes the file that ``write(to:)`` made.
+    func remove(_ path: String)
+
+    /// Dials the agent, again and again until it listens.
+    ///
+    /// - Returns: A link, not started yet.
+    func reach(_ addresses: [String], port: Int, within patience: Duration) async throws -> any Link
 }

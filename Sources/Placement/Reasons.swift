@@ -149,14 +149,31 @@ extension Reasons {
                 notes.append("\(who): no memory is local to the CPUs, so that the kernel takes the nearest")
             }
         }
+        let chosen = CPUSet(seats.lazy.flatMap(\.positions).map { usable.cpus[$0].osIndex })
+        return notes + sharingNotes(chosen, request)
+    }
+
+    /// Which CPUs others have too; one sentence for those that share the same ones, however many they are.
+    private func sharingNotes(_ chosen: CPUSet, _ request: PlacementRequest) -> [String] {
+        var shared: [(cpus: CPUSet, owners: [String])] = []
         for other in request.occupied {
-            let common = CPUSet(
-                seats.lazy.flatMap(\.positions).map { usable.cpus[$0].osIndex }.filter { other.cpus.contains($0) })
+            let common = CPUSet(chosen.filter { other.cpus.contains($0) })
             guard !common.isEmpty else { continue }
-            let which = common.count == 1 ? "CPU \(common) is" : "CPUs \(common) are"
-            notes.append("\(which) in use by workers of \(other.owner) already, and shared with them")
+            if let index = shared.firstIndex(where: { $0.cpus == common }) {
+                shared[index].owners.append(other.owner)
+            } else {
+                shared.append((common, [other.owner]))
+            }
         }
-        return notes
+        return shared.map { common, owners in
+            let which = common.count == 1 ? "CPU \(common) is" : "CPUs \(common) are"
+            let others = owners.count > 3 ? ["\(owners.count - 2) others"] : []
+            let named = owners.prefix(others.isEmpty ? 3 : 2) + others
+            let who =
+                named.count == 1
+                ? named[0] : named.dropLast().joined(separator: ", ") + " and " + named[named.count - 1]
+            return "\(which) in use by workers of \(who) already, and shared with them"
+        }
     }
 
     /// Whether a CPU has more than one worker.

@@ -89,6 +89,17 @@ let tree: [String: Program.Scenario] = [
     }
 ]
 
+let dialled: [String: Program.Scenario] = [
+    "dialled": { arguments in
+        let (port, file) = (Int(arguments[0]) ?? 0, arguments[1])
+        try await withCluster { cluster in
+            let ids = try await cluster.addWorkers(
+                .dialled("127.0.0.1", port: port, joinFile: file, workers: 2))
+            say("workers", ids, try await cluster.pmap(1...4) { $0 * 10 })
+        }
+    }
+]
+
 let remoteSpeed: [String: Program.Scenario] = [
     "remote-speed": { arguments in
         let (agents, workers) = (Int(arguments[0]) ?? 1, Int(arguments[1]) ?? 2)

@@ -9,7 +9,7 @@ import Muster
 
     static let scenarios: [String: Scenario] = [
         maps, mapForms, mapFaults, pools, refusals, failures, lifetimes, local, membership, rings, many,
-        sharedSegments, memoryFaults, captureScenarios, capturePlacements, places, elastic, remoteSpeed, tree, restarts,
+        sharedSegments, memoryFaults, captureScenarios, capturePlacements, places, elastic, remoteSpeed, tree, dialled, restarts,
     ]
     .reduce(into: [:]) { all, theme in all.merge(theme) { _, _ in fatalError("two scenarios of one name") } }
 

@@ -51,6 +51,16 @@
                 close(number)
                 if number == STDIN_FILENO { _ = unsafe open("/dev/null", O_RDONLY) }
             }
+            if file.direction == .listen {
+                var options = Listener.Options()
+                options.links.maker = SharedBlocks()
+                options.log = { notice($0) }
+                return try await Listener.awaitDriver(file, buildID: BuildID.current.bytes, options: options) { port in
+                    // For whoever started this process, and has to tell the driver.
+                    print("\(ListeningLine.mark)\(port)")
+                    platform_flush_output()
+                }.link
+            }
             var options = Dialer.Options()
             // All workers of the host map what arrives.
             options.links.maker = SharedBlocks()

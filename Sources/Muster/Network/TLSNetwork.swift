@@ -30,6 +30,14 @@
             return known
         }
 
+        func summon(at addresses: [String], port: Int, for limit: Duration) throws -> any DriverSummons {
+            let launch = LaunchKeys.Launch(identity: .random(), key: .random(), role: .agent)
+            return TLSSummons(
+                file: try JoinFile(
+                    addresses: addresses, port: port, launch: launch, buildID: BuildID.current.bytes,
+                    expiry: time(nil) + Int(limit.seconds.rounded(.up)), direction: .listen))
+        }
+
         func close() async {
             let ports = ports.withLock { ports in
                 defer { ports = [:] }
@@ -133,6 +141,21 @@
         func write(to path: String) throws { try file(nil, nil).write(to: path) }
         func remove(_ path: String) { JoinFile.remove(path) }
         func revoke() { takeBack() }
+    }
+
+    private struct TLSSummons: DriverSummons {
+        let file: JoinFile
+
+        func secretText() -> [UInt8] { Array(file.secretText.utf8) }
+        func write(to path: String) throws { try file.write(to: path) }
+        func remove(_ path: String) { JoinFile.remove(path) }
+
+        func reach(_ addresses: [String], port: Int, within patience: Duration) async throws -> any Link {
+            var options = Dialer.Options()
+            options.patience = patience
+            return try await Dialer.reach(
+                addresses, port: port, file.launch, buildID: BuildID.current.bytes, options: options)
+        }
     }
 
     extension ListenAddress {
