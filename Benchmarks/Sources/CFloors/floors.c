@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -92,11 +94,41 @@ static pid_t other(int cpu) {
     return child;
 }
 
+/// Two ends of a connection over loopback TCP, without delays.
+static int tcp_pair(int ends[2]) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, code = -1;
+    ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(listener, (struct sockaddr *)&address, length) == 0 && listen(listener, 1) == 0 &&
+        getsockname(listener, (struct sockaddr *)&address, &length) == 0 &&
+        connect(ends[0], (struct sockaddr *)&address, length) == 0) {
+        ends[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        code = ends[1] < 0 ? -1 : 0;
+        for (int end = 0; code == 0 && end < 2; end++) {
+            code = setsockopt(ends[end], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        }
+    }
+    close(listener);
+    return code;
+}
+
+static double round_trip(int ends[2], int cpu, int other_cpu, long calls);
+
 double floor_socket_round_trip(int cpu, int other_cpu, long calls) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
         return -1;
     }
+    return round_trip(ends, cpu, other_cpu, calls);
+}
+
+double floor_tcp_round_trip(int cpu, int other_cpu, long calls) {
+    int ends[2];
+    return tcp_pair(ends) == 0 ? round_trip(ends, cpu, other_cpu, calls) : -1;
+}
+
+static double round_trip(int ends[2], int cpu, int other_cpu, long calls) {
     pid_t child = other(other_cpu);
     if (child < 0) {
         return -1;

@@ -146,7 +146,7 @@ private nonisolated(nonsending) func loop(_ elements: [Int]) async throws -> Dou
 }
 
 /// Million elements a second.
-private nonisolated(nonsending) func map(
+nonisolated(nonsending) func map(
     _ elements: [Int], _ cluster: Cluster, batchSize: BatchSize
 ) async throws -> Double {
     let seconds = try await seconds {

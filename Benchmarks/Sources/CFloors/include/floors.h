@@ -8,6 +8,9 @@
 /// Microseconds for 8 bytes to another process and back over a pair of Unix sockets.
 double floor_socket_round_trip(int cpu, int other_cpu, long calls);
 
+/// The same over loopback TCP with TCP_NODELAY.
+double floor_tcp_round_trip(int cpu, int other_cpu, long calls);
+
 /// The same through shared memory: each side looks `spins` times for its turn before it sleeps on a futex.
 double floor_ring_round_trip(int cpu, int other_cpu, long calls, long spins);
 
