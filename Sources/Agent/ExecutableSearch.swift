@@ -1,18 +1,18 @@
 import Glibc
 
 /// Where a command's program is, as a shell looks for it.
-struct ExecutableSearch {
+package struct ExecutableSearch: Sendable {
     /// The directories, in order.
-    let directories: [String]
+    package let directories: [String]
 
     /// Reads a PATH variable; an empty piece is the working directory.
-    init(path: String?) {
+    package init(path: String?) {
         directories = (path ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":", omittingEmptySubsequences: false)
             .map { $0.isEmpty ? "." : String($0) }
     }
 
     /// The file to run for `name`: itself if it has a slash, else the first program of that name.
-    func file(for name: [UInt8]) -> [UInt8]? {
+    package func file(for name: [UInt8]) -> [UInt8]? {
         let slash = UInt8(ascii: "/")
         let candidates = name.contains(slash) ? [name] : directories.map { Array($0.utf8) + [slash] + name }
         return candidates.first(where: isProgram)
