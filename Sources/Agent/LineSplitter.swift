@@ -33,7 +33,8 @@ package struct LineSplitter: Sendable {
 
 /// The last bytes of a stream.
 package struct Tail: Sendable {
-    static let limit = 1 << 14
+    /// Most bytes of it.
+    package static let limit = 1 << 14
 
     private var bytes: [UInt8] = []
 

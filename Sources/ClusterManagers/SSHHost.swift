@@ -1,4 +1,4 @@
-import Agent
+public import Agent
 
 /// A host that ssh knows how to reach, and how many workers it gets.
 ///

@@ -34,8 +34,8 @@ final class SSHSession: Sendable {
     /// What is still to go to standard input.
     private enum Input {
         case bytes(ArraySlice<UInt8>)
-        /// A part of an open file, which stays open as long as this process lives.
-        case file(CInt, Range<Int>)
+        /// A part of a file.
+        case file(ProgramFile, Range<Int>)
     }
 
     private struct Reading {
@@ -228,8 +228,8 @@ final class SSHSession: Sendable {
     /// Sends bytes behind those that are on their way; nothing happens after its end.
     func send(_ bytes: [UInt8]) { enqueue(.bytes(bytes[...])) }
 
-    /// Sends a part of a file, whose descriptor must stay open.
-    func send(file descriptor: CInt, _ range: Range<Int>) { enqueue(.file(descriptor, range)) }
+    /// Sends a file behind that.
+    func send(_ file: ProgramFile) { enqueue(.file(file, 0..<file.byteCount)) }
 
     /// Closes its standard input when all is sent.
     func finishInput() {
@@ -285,12 +285,12 @@ final class SSHSession: Sendable {
         switch input {
         case .bytes(let bytes):
             return bytes.isEmpty ? nil : (bytes, { .bytes(bytes.dropFirst($0)) })
-        case .file(let descriptor, let range):
+        case .file(let file, let range):
             guard !range.isEmpty else { return nil }
             var chunk = [UInt8](repeating: 0, count: min(range.count, 1 << 17))
-            let count = unsafe pread(descriptor, &chunk, chunk.count, off_t(range.lowerBound))
+            let count = unsafe pread(file.descriptor, &chunk, chunk.count, off_t(range.lowerBound))
             guard count > 0 else { return nil }
-            return (chunk[..<count], { .file(descriptor, range.dropFirst($0)) })
+            return (chunk[..<count], { .file(file, range.dropFirst($0)) })
         }
     }
 

@@ -9,7 +9,7 @@ struct Staging: Sendable {
     /// Its login shell.
     let shell: RemoteShell
     /// What is brought.
-    let executable: OwnExecutable
+    let program: ProgramFile
     /// Seconds without progress until it counts as failed.
     let limit: Double
 
@@ -32,8 +32,8 @@ struct Staging: Sendable {
         return try await withTaskCancellationHandler {
             var reply = await first.get()
             if case .want = reply {
-                session.send(Array("\(executable.byteCount) \(OwnExecutable.currentChecksum)\n".utf8))
-                session.send(file: executable.descriptor, 0..<executable.byteCount)
+                session.send(Array("\(program.byteCount) \(program.checksum)\n".utf8))
+                session.send(program)
                 session.finishInput()
                 reply = await second.get()
             } else {
@@ -45,14 +45,14 @@ struct Staging: Sendable {
             }
             let end = await session.end()
             try Task.checkCancellation()
-            throw SSHFailure(.staging(reply, machine: executable.machine), command, end, limit: limit)
+            throw SSHFailure(.staging(reply, machine: program.machine), command, end, limit: limit)
         } onCancel: {
             session.kill()
         }
     }
 
     private var arguments: [[UInt8]] {
-        ["muster-stage", executable.machine, executable.buildID, executable.name, "\(executable.byteCount)"]
+        ["muster-stage", program.machine, program.buildID, program.name, "\(program.byteCount)"]
             .map { Array($0.utf8) }
     }
 }
