@@ -124,6 +124,7 @@ let package = Package(
         tests(
             "ParallelMap", ["ClusterRuntime", "ParallelMap", "Placement", "Remote", "Scheduling", "Transport", "Wire"]),
         tests("Machine", ["Machine", "Placement"]),
+        tests("ClusterManagers", ["Agent", "ClusterManagers", "ClusterRuntime", "SharedMemoryLink", "Transport"]),
         tests("Tool", ["MusterTool", "muster-example", "CPlatform", "Machine", "Placement"]),
         tests("Process", ["muster-test-program", "muster-test-other", "CPlatform", "Machine", "Placement"]),
     ],
