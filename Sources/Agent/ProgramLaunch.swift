@@ -9,6 +9,8 @@ package struct ProgramLaunch: Sendable {
     package enum Group: Sendable {
         /// One of its own, with all that it starts.
         case own
+        /// One of its own; what it leaves there when it ends by itself goes on.
+        case ownLeft
         /// That of this process: what ends the group ends it too.
         case shared
     }
@@ -56,7 +58,7 @@ package struct ProgramLaunch: Sendable {
         do throws(SpawnFailure) {
             return try Spawner.start(
                 path, words, environment, directory: nil, descriptors: descriptors,
-                group: group == .own ? 0 : getpgrp())
+                group: group == .shared ? getpgrp() : 0)
         } catch {
             throw SpawnError(description: "cannot run \(String(decoding: executable, as: UTF8.self)): \(error.reason)")
         }

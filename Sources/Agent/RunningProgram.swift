@@ -45,11 +45,11 @@ package final class RunningProgram: Sendable {
     package func signal(_ number: Int32) {
         isCollected.withLock { isCollected in
             guard !isCollected else { return }  // the number may be another's by now
-            kill(group == .own ? -process : process, number)
+            kill(group == .shared ? process : -process, number)
         }
     }
 
-    /// Waits for its end, holding up this thread; ends what it leaves in a group of its own.
+    /// Waits for its end, holding up this thread; ends what it leaves in ``ProgramLaunch/Group/own``.
     package func collect() -> End {
         // Waits without collecting, so that the group can still be named when it is ended.
         var ready = pollfd(fd: watch, events: Int16(POLLIN), revents: 0)
@@ -58,7 +58,7 @@ package final class RunningProgram: Sendable {
         isCollected.withLock { isCollected in
             switch group {
             case .own: unsafe platform_collect(process, &ended)
-            case .shared: unsafe platform_wait(process, &ended)
+            case .ownLeft, .shared: unsafe platform_wait(process, &ended)
             }
             isCollected = true
         }
