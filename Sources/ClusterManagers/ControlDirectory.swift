@@ -1,5 +1,6 @@
 import Agent
 import Glibc
+import Machine
 import SharedMemoryLink
 
 /// Where sockets of shared SSH connections are: in a directory of this user's, closed to others.
@@ -9,22 +10,16 @@ enum ControlDirectory {
     /// Bytes that a Unix socket's path may have on all systems.
     private static let mostBytes = 104
 
-    /// The directory that is wanted for a user whose XDG_RUNTIME_DIR is this.
-    static func path(runtimeDirectory: String?, user: UInt32) -> String {
-        if let runtimeDirectory, runtimeDirectory.hasPrefix("/") {
-            let path = runtimeDirectory + "/muster"
-            if path.utf8.count + addedByteCount < mostBytes { return path }
-        }
-        return "/tmp/muster-\(user)"
+    /// The directory that is wanted, if it leaves room for a socket's path.
+    static func path(_ wanted: String, user: UInt32) -> String {
+        wanted.utf8.count + addedByteCount < mostBytes ? wanted : "/tmp/muster-\(user)"
     }
 
     /// The path for ssh, whose `%C` stands for the connection; the directory is made if there is none.
     ///
     /// - Throws: ``LaunchError`` if the directory is somebody else's, or open to others.
-    static func controlPath(
-        runtimeDirectory: String? = unsafe getenv("XDG_RUNTIME_DIR").map { unsafe String(cString: $0) }
-    ) throws(LaunchError) -> String {
-        let directory = path(runtimeDirectory: runtimeDirectory, user: geteuid())
+    static func controlPath(in wanted: String = RuntimeDirectory.path) throws(LaunchError) -> String {
+        let directory = path(wanted, user: geteuid())
         try make(directory)
         return directory.replacing("%", with: "%%") + "/%C"
     }

@@ -21,7 +21,9 @@ final class ProgramFile: Sendable {
     /// The file that this process runs, opened once.
     static let own: Result<ProgramFile, SystemError> = Result { () throws(SystemError) in
         // Not by its path, where another build may lie by now.
-        try ProgramFile("/proc/self/exe", called: ownPath, buildID: BuildID.current.description)
+        try ProgramFile(
+            "/proc/self/exe", called: ProgramPath.current ?? CommandLine.arguments[0],
+            buildID: BuildID.current.description)
     }
 
     /// Opens a file.
@@ -60,16 +62,6 @@ final class ProgramFile: Sendable {
             return checksum.value
         }
     }
-
-    private static let ownPath: String = {
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = unsafe bytes.withUnsafeMutableBytes {
-            unsafe readlink("/proc/self/exe", $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
-        }
-        let path = String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
-        let removed = " (deleted)"
-        return path.hasSuffix(removed) ? String(path.dropLast(removed.count)) : path
-    }()
 
     /// What `uname -m` says here.
     static let ownMachine: String = {

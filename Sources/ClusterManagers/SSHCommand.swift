@@ -34,8 +34,8 @@ struct SSHCommand: Hashable, Sendable {
         if let port {
             let end = SSHHost.text(host.bindAddress ?? "127.0.0.1", host.bindPort ?? 0)
             words += ["-o", "ExitOnForwardFailure=yes", "-R", "\(end):127.0.0.1:\(port)"]
-            // The port that was free is told at this level; a quieter configuration would hide it.
-            if host.bindPort == nil { words += ["-o", "LogLevel=INFO"] }
+            // Over a connection that is shared already, the port that was free is told at this level only.
+            if host.bindPort == nil { words += ["-o", "LogLevel=VERBOSE"] }
         }
         self.host = host
         program = options.sshCommand
@@ -66,7 +66,6 @@ struct SSHCommand: Hashable, Sendable {
 extension SSHCommand: CustomStringConvertible {
     /// The command in front of what runs on the host, as one would type it.
     var description: String {
-        ([program] + arguments).map { String(decoding: RemoteShell.quotePosix(Array($0.utf8)), as: UTF8.self) }
-            .joined(separator: " ")
+        ([program] + arguments).map(ShellWord.quoted).joined(separator: " ")
     }
 }

@@ -30,6 +30,11 @@ extension SSHFailure {
                     the host's shell did not run the script: see whether `ssh \(destination) uname` prints one line; if the \
                     login shell is csh or cmd.exe, say so as shell
                     """
+            case (0, .agent):
+                cure = """
+                    the program ended before its first withCluster there: it gets this one's arguments, and has to get \
+                    there without a terminal or input, and without files that the host does not have
+                    """
             case (255, _):
                 cure = "see what `ssh -v \(destination) true` says"
             default:
@@ -122,6 +127,12 @@ extension SSHFailure {
         /// Source: ld.so(8), and the kernel's errors as dash, bash, busybox and env word them.
         private static func ofProgram(_ step: Step) -> [Known] {
             [
+                Known(
+                    "can't join the driver",
+                    cure: """
+                        see whether the host can reach this one; if it can't, set tunnel: true, or give an address of this \
+                        host that it can reach as address
+                        """),
                 Known(
                     "version `GLIBC",
                     cure: """

@@ -26,7 +26,14 @@ public struct SSHFailure: Error, Hashable, Sendable, CustomStringConvertible {
         standardErrorTail = end.error
         status = if case .exited(let status) = end.program { status } else { nil }
         let found = Diagnosis(step, command.host, status: status, error: end.error)
-        cure = found.cure
+        let hint = "see whether `\(command) true` comes back soon; if the host is slow, raise startLimit"
+        cure =
+            switch (end.cause, step) {
+            case (nil, _): found.cure
+            case (.cancelled, _): nil
+            case (.expired, .staging): hint
+            case (.expired, .agent): hint + "; if it can't reach this host, set tunnel: true"
+            }
         let (deed, program) =
             switch step {
             case .staging: ("bring the program to", "a script that looks for it")

@@ -100,6 +100,8 @@ final class SSHSession: Sendable {
         let error = try DescriptorPair.pipe()
         var launch = ProgramLaunch(executable: executable, arguments: words)
         launch.environment = environment
+        // A connection that is to be kept for others may run through processes of its own: jump hosts.
+        launch.group = .ownLeft
         launch.descriptors = [input.far.number, output.far.number, error.far.number]
         let program = try await launch.startInPlace()
         let session = SSHSession(
