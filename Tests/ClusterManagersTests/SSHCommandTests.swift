@@ -19,13 +19,13 @@ struct SSHCommandTests {
         #expect(
             try command.words(running: Array("true".utf8)).map { String(decoding: $0, as: UTF8.self) }
                 == ["/opt/ssh"] + command.arguments + ["true"])
-        #expect(command.description.hasPrefix("/opt/ssh -T -p 2222 -l ada -i key -o 'BatchMode=yes'"))
+        #expect(command.description.hasPrefix("/opt/ssh -T -p 2222 -l ada -i key -o BatchMode=yes"))
     }
 
     @Test("a tunnel ends at the loopback interface and a free port, or where the host says")
     func tunnel() throws {
         let free = SSHCommand(host: try SSHHost("node1"), options: SSHOptions(), tunnelTo: 5000)
-        #expect(free.arguments.contains("127.0.0.1:0:127.0.0.1:5000") && free.arguments.contains("LogLevel=INFO"))
+        #expect(free.arguments.contains("127.0.0.1:0:127.0.0.1:5000") && free.arguments.contains("LogLevel=VERBOSE"))
         #expect(free.arguments.contains("ExitOnForwardFailure=yes"))
         let bound = SSHCommand(host: try SSHHost("node1 [::1]:9000"), options: SSHOptions(), tunnelTo: 5000)
         #expect(bound.arguments.contains("[::1]:9000:127.0.0.1:5000"))
@@ -79,11 +79,8 @@ struct SSHCommandTests {
 struct ControlDirectoryTests {
     @Test("in the user's own runtime directory if that is short enough for a socket's path")
     func path() {
-        #expect(ControlDirectory.path(runtimeDirectory: "/run/user/7", user: 7) == "/run/user/7/muster")
-        #expect(ControlDirectory.path(runtimeDirectory: nil, user: 7) == "/tmp/muster-7")
-        #expect(ControlDirectory.path(runtimeDirectory: "relative", user: 7) == "/tmp/muster-7")
-        let long = "/" + String(repeating: "x", count: 60)
-        #expect(ControlDirectory.path(runtimeDirectory: long, user: 7) == "/tmp/muster-7")
+        #expect(ControlDirectory.path("/run/user/7/muster", user: 7) == "/run/user/7/muster")
+        #expect(ControlDirectory.path("/" + String(repeating: "x", count: 60), user: 7) == "/tmp/muster-7")
     }
 
     @Test("it is made, used again, and refused when others can enter it")
@@ -91,14 +88,14 @@ struct ControlDirectoryTests {
         let base = URL(filePath: "/tmp/m\(UInt32.random(in: 0...UInt32.max))")
         try FileManager.default.createDirectory(at: base, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: base) }
-        let path = try ControlDirectory.controlPath(runtimeDirectory: base.path)
+        let path = try ControlDirectory.controlPath(in: "\(base.path)/muster")
         #expect(path == "\(base.path)/muster/%C")
-        #expect(try ControlDirectory.controlPath(runtimeDirectory: base.path) == path)
+        #expect(try ControlDirectory.controlPath(in: "\(base.path)/muster") == path)
         try FileManager.default.setAttributes(
             [.posixPermissions: 0o755], ofItemAtPath: "\(base.path)/muster")
-        #expect(throws: LaunchError.self) { try ControlDirectory.controlPath(runtimeDirectory: base.path) }
+        #expect(throws: LaunchError.self) { try ControlDirectory.controlPath(in: "\(base.path)/muster") }
         try FileManager.default.removeItem(atPath: "\(base.path)/muster")
         try FileManager.default.createSymbolicLink(atPath: "\(base.path)/muster", withDestinationPath: "/tmp")
-        #expect(throws: LaunchError.self) { try ControlDirectory.controlPath(runtimeDirectory: base.path) }
+        #expect(throws: LaunchError.self) { try ControlDirectory.controlPath(in: "\(base.path)/muster") }
     }
 }

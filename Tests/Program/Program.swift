@@ -8,8 +8,9 @@ import Muster
     typealias Scenario = @Sendable ([String]) async throws -> Void
 
     static let scenarios: [String: Scenario] = [
-        maps, mapForms, mapFaults, pools, refusals, failures, lifetimes, local, membership, rings, many,
-        sharedSegments, memoryFaults, captureScenarios, capturePlacements, places, elastic, remoteSpeed, tree, dialled, restarts,
+        maps, mapForms, mapFaults, pools, refusals, failures, lifetimes, local, ssh, membership, rings, many,
+        sharedSegments, memoryFaults, captureScenarios, capturePlacements, places, restarts, elastic, tree, dialled,
+        remoteSpeed,
     ]
     .reduce(into: [:]) { all, theme in all.merge(theme) { _, _ in fatalError("two scenarios of one name") } }
 

@@ -1,0 +1,123 @@
+import Foundation
+import Testing
+
+/// Workers over a real ssh and sshd; see Tests/Sshd.
+@Suite("Workers over SSH", .serialized)
+struct SSHTests {
+    /// A directory with keys and configurations; nothing of it is left when this is gone.
+    final class Sshd {
+        let directory = URL(filePath: "/tmp/sshd-\(UInt32.random(in: 0...UInt32.max))")
+        var config: String { directory.appending(path: "ssh_config").path }
+        static let scripts = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Sshd")
+
+        /// - Returns: `nil` where there is no sshd, which is said.
+        init?(_ lines: String...) async throws {
+            let maker = try Driver(
+                [directory.path] + lines, executable: Sshd.scripts.appending(path: "make"))
+            let run = try await maker.end()
+            if run.status == 77 {
+                print("skipped: no sshd")
+                return nil
+            }
+            try #require(run.status == 0, "\(run)")
+        }
+
+        deinit { try? FileManager.default.removeItem(at: directory) }
+    }
+
+    private func squares(_ run: DriverRun) -> Bool {
+        run.value("squares") == "[1, 4, 9, 16, 25, 36, 49, 64, 81, 100]" && run.status == 0
+    }
+
+    @Test("several hosts, several workers each, with the driver's arguments and the host's variables")
+    func several() async throws {
+        guard let sshd = try await Sshd() else { return }
+        let run = try await drive("ssh", sshd.config, "loopback", "1*node1", "1*node2")
+        #expect(squares(run) && run.value("workers") == "2" && run.leftovers == [], "\(run)")
+        #expect(
+            run.value("greeting") == "it's 100% \\!" && run.value("arguments") == "loopback|1*node1|1*node2", "\(run)")
+        #expect(!run.output.contains("before the first withCluster\nbefore"), "\(run)")
+    }
+
+    @Test("as many as the host has cores, pinned to one each, unless told")
+    func automatic() async throws {
+        guard let sshd = try await Sshd() else { return }
+        let run = try await drive("ssh", sshd.config, "loopback", "node1")
+        #expect(squares(run) && run.leftovers == [], "\(run)")
+        let local = try await drive("default-count")
+        // Workers are one for each core here, and one for each CPU there, which are the same without SMT.
+        #expect(local.value("workers")?.hasPrefix(run.value("workers") ?? "none") == true, "\(run) \(local)")
+        let cpus = run.value("cpus") ?? ""
+        #expect(Set(cpus.split(separator: ",")).count == Int(run.value("workers") ?? ""), "\(run)")
+    }
+
+    @Test(
+        "through a tunnel, over a shared connection, and with csh there",
+        arguments: ["tunnel", "multiplex", "tunnel,multiplex", "csh"])
+    func ways(choices: String) async throws {
+        let tcsh = "/bin/tcsh"
+        if choices == "csh", !FileManager.default.isExecutableFile(atPath: tcsh) { return print("skipped: no tcsh") }
+        let line = choices == "csh" ? "ForceCommand \(tcsh) -c \"$SSH_ORIGINAL_COMMAND\"" : "LogLevel INFO"
+        guard let sshd = try await Sshd(line) else { return }
+        let reach = choices.contains("tunnel") ? "" : ",loopback"
+        let driver = try Driver(["ssh", sshd.config, choices + reach, "2*node1"])
+        // A shared connection stays for a minute, with the sshd behind it; it ends with this driver.
+        let run = try await driver.end(expecting: [])
+        #expect(squares(run) && run.value("workers") == "2", "\(run)")
+        #expect(
+            choices.contains("multiplex") ? run.leftovers.allSatisfy { $0.contains("ssh") } : run.leftovers == [],
+            "\(run)")
+    }
+
+    @Test("when the driver is killed, its agents and workers end")
+    func killed() async throws {
+        guard let sshd = try await Sshd() else { return }
+        let driver = try Driver(["ssh-wait", sshd.config, "loopback", "2*node1"])
+        try await driver.line(startingWith: "ready")
+        driver.signal(SIGKILL)
+        let run = try await driver.end()
+        #expect(run.signal == SIGKILL && run.leftovers == [], "\(run)")
+    }
+
+    @Test("an interrupt ends everything")
+    func interrupted() async throws {
+        guard let sshd = try await Sshd() else { return }
+        let driver = try Driver(["ssh-wait", sshd.config, "tunnel", "2*node1"])
+        try await driver.line(startingWith: "ready")
+        driver.signal(SIGINT)
+        let run = try await driver.end()
+        #expect(run.signal == SIGINT && run.leftovers == [], "\(run)")
+    }
+
+    @Test(
+        "a launch that fails says what was run, what it said, and what helps",
+        arguments: [
+            ("loopback", "badkey", "Permission denied", "ssh-copy-id"),
+            ("loopback", "refused", "Connection refused", "no SSH server"),
+            ("loopback,nowhere", "node1", "/nowhere/at all", "give a directory"),
+            ("loopback,elsewhere", "node1", "/nowhere/program", "executable"),
+            ("loopback,false", "node1", "exited with 1", "It said nothing"),
+            ("loopback", "no de x", "no host", "[user@]host[:port]"),
+        ])
+    func failures(choices: String, host: String, said: String, cure: String) async throws {
+        guard let sshd = try await Sshd() else { return }
+        let run = try await drive("ssh-failure", sshd.config, choices, host)
+        #expect(run.output.contains(said) && run.output.contains(cure), "\(run)")
+        #expect(run.status == 0 && run.leftovers == [], "\(run)")
+    }
+
+    @Test("two hosts on a network of their own", arguments: ["", "tunnel"])
+    func twoHosts(choices: String) async throws {
+        guard let sshd = try await Sshd(), let program = builtProducts?.appending(path: "muster-test-program") else {
+            return
+        }
+        let hosts = try Driver(
+            [sshd.directory.path, program.path, "ssh", sshd.config, choices, "2*node-a", "1*node-b"], limit: 90,
+            executable: Sshd.scripts.appending(path: "two-hosts"))
+        let run = try await hosts.end()
+        if run.status == 77 { return print(run.errors) }
+        #expect(squares(run) && run.value("workers") == "3" && run.leftovers == [], "\(run)")
+        #expect(run.value("hosts") == "node-a,node-a,node-b", "\(run)")
+    }
+}
