@@ -61,13 +61,20 @@ struct SSHTests {
         let line = choices == "csh" ? "ForceCommand \(tcsh) -c \"$SSH_ORIGINAL_COMMAND\"" : "LogLevel INFO"
         guard let sshd = try await Sshd(line) else { return }
         let reach = choices.contains("tunnel") ? "" : ",loopback"
-        let driver = try Driver(["ssh", sshd.config, choices + reach, "2*node1"])
-        // A shared connection stays for a minute, with the sshd behind it; it ends with this driver.
-        let run = try await driver.end(expecting: [])
+        let run = try await drive(
+            "ssh", sshd.config, choices + reach, "2*node1", environment: ["XDG_RUNTIME_DIR": sshd.directory.path])
         #expect(squares(run) && run.value("workers") == "2", "\(run)")
-        #expect(
-            choices.contains("multiplex") ? run.leftovers.allSatisfy { $0.contains("ssh") } : run.leftovers == [],
-            "\(run)")
+        guard choices.contains("multiplex") else {
+            #expect(run.leftovers == [], "\(run)")
+            return
+        }
+        // It stays for a minute, with the sshd behind it.
+        let path = "\(sshd.directory.path)/muster/%C"
+        let exit = try Driver(
+            ["-F", sshd.config, "-o", "ControlPath=\(path)", "-O", "exit", "node1"],
+            executable: URL(filePath: "/usr/bin/ssh"))
+        let exited = try await exit.end()
+        #expect(exited.status == 0, "the connection was kept: \(exited)")
     }
 
     @Test("when the driver is killed, its agents and workers end")
@@ -104,6 +111,14 @@ struct SSHTests {
         guard let sshd = try await Sshd() else { return }
         let run = try await drive("ssh-failure", sshd.config, choices, host)
         #expect(run.output.contains(said) && run.output.contains(cure), "\(run)")
+        #expect(run.status == 0 && run.leftovers == [], "\(run)")
+    }
+
+    @Test("a host that fails ends the launch on all")
+    func oneFails() async throws {
+        guard let sshd = try await Sshd() else { return }
+        let run = try await drive("ssh-failure", sshd.config, "loopback", "1*node1", "1*node2", "badkey", "1*node3")
+        #expect(run.output.contains("Permission denied") && !run.output.contains("no error"), "\(run)")
         #expect(run.status == 0 && run.leftovers == [], "\(run)")
     }
 
