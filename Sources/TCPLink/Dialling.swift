@@ -65,7 +65,7 @@ final class Dialling {
         let (host, port) = plan.targets[index]
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(Dialling.time(max(end - monotonicSeconds(), 0.001)))
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.writeBufferWaterMark, value: LinkSettings.waterMark)
             .channelOption(.recvAllocator, value: LinkSettings.reading)
             .channelInitializer { [launch = plan.launch, loop] channel in

@@ -75,7 +75,7 @@ package final class Listener: Sendable {
         let bootstrap = ServerBootstrap(group: options.threads)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: LinkSettings.waterMark)
             .childChannelOption(.recvAllocator, value: LinkSettings.reading)
             .childChannelInitializer { channel in
