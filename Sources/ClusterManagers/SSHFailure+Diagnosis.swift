@@ -11,7 +11,7 @@ extension SSHFailure {
                 (problem, cure) = Diagnosis.stop(reason, detail, error, machine: machine)
                 return
             }
-            let destination = host.destination
+            let destination = host.words
             let lines = status == 255 ? Diagnosis.ofConnection(destination) : []
             let known = lines + Diagnosis.ofProgram(step) + Diagnosis.ofShell
             if let match = known.first(where: { $0.words.contains { error.contains($0) } }) {

@@ -141,6 +141,9 @@ extension SSHHost: CustomStringConvertible {
     /// User, name and port.
     var destination: String { (user.map { $0 + "@" } ?? "") + SSHHost.text(name, port) }
 
+    /// As one would type it behind `ssh`.
+    var words: String { (port.map { "-p \($0) " } ?? "") + (user.map { $0 + "@" } ?? "") + name }
+
     static func text(_ name: String, _ port: Int?) -> String {
         let name = name.contains(":") ? "[\(name)]" : name
         return port.map { "\(name):\($0)" } ?? name

@@ -23,7 +23,7 @@ struct SSHFailureTests {
         for part in [
             "could not start workers on ada@node1:2222", "it exited with 255",
             "ssh -T -p 2222 -l ada -o BatchMode=yes -o ConnectTimeout=45 -- node1 /home/ada/sim",
-            "It said:\nada@node1: Permission denied (publickey).\nThe likely cure: `ssh -o BatchMode=yes",
+            "It said:\nada@node1: Permission denied (publickey).\nThe likely cure: `ssh -o BatchMode=yes -p 2222 ada@node1 true`",
         ] { #expect(error.description.contains(part), "\(error)") }
     }
 
