@@ -17,9 +17,6 @@ struct SSHLaunch: Sendable {
     private static let grace = 2.0
 
     func run() async throws {
-        if host.bindAddress != nil, !options.tunnel {
-            notice("\(host): its workers listen nowhere, so where they would is of no account without tunnel: true")
-        }
         let controlPath = options.multiplex ? try ControlDirectory.controlPath() : nil
         let (program, isStaged) = try await bringProgram(controlPath)
         let command = SSHCommand(
@@ -104,44 +101,86 @@ struct SSHLaunch: Sendable {
         let line = try options.shell.commandLine(for: remoteCommand(program))
         let words = try command.words(running: line)
         let arrival = Eventual<Arrival>()
-        let tunnelPort = Eventual<Int?>()
+        // Of the near end of the tunnel, or of an agent that listens itself.
+        let farPort = Eventual<Int?>()
         let target = port.port
-        let invitation = try port.invite(1, for: options.startLimit + .seconds(10), key: nil) { link, address, _ in
-            if !arrival.fulfil(.joined(link, address: address)) { link.close() }
-        }
-        defer { invitation.revoke() }
+        let secret = try self.secret(arrival)
+        defer { secret.revoke() }
         let session = try await SSHSession.start(words) { source, line in
-            guard source == .error else { return }
-            if let port = AllocatedPort.port(in: String(decoding: line, as: UTF8.self), to: target) {
-                tunnelPort.fulfil(port)
-            }
+            let text = String(decoding: line, as: UTF8.self)
+            let port = source == .error ? AllocatedPort.port(in: text, to: target) : ListeningLine.port(in: text)
+            if let port { farPort.fulfil(port) }
         }
         session.expire(after: options.startLimit.seconds)
         session.whenEnded { end in
             arrival.fulfil(.ended(end))
-            tunnelPort.fulfil(nil)
+            farPort.fulfil(nil)
         }
         return try await withTaskCancellationHandler {
-            if !options.tunnel {
-                session.send(try invitation.secretText(addresses: nil, port: nil))
-            } else {
+            switch secret {
+            case .summons(let summons, let address):
+                session.send(try summons.secretText())
+                session.finishInput()
+                let patience = options.startLimit
+                let dialling = Task {
+                    guard let port = await farPort.get() else { return }
+                    // Where that fails, ssh is ended, and the error says what the agent said.
+                    let link = try? await summons.reach([address], port: port, within: patience)
+                    guard let link else { return session.kill() }
+                    if !arrival.fulfil(.joined(link, address: address)) { link.close() }
+                }
+                defer { dialling.cancel() }
+                return try await self.arrival(arrival, session, command, step)
+            case .invitation(let invitation) where options.tunnel:
                 var end = host.bindPort
-                if end == nil { end = await tunnelPort.get() }
+                if end == nil { end = await farPort.get() }
                 if let end {
                     session.send(try invitation.secretText(addresses: [host.bindAddress ?? "127.0.0.1"], port: end))
                 }
+            case .invitation(let invitation):
+                session.send(try invitation.secretText(addresses: nil, port: nil))
             }
             session.finishInput()
-            switch await arrival.get() {
-            case .joined(let link, let address):
-                session.expire(after: nil)
-                return (session, link, address)
-            case .ended(let end):
-                try Task.checkCancellation()
-                throw SSHFailure(step, command, end, limit: options.startLimit.seconds)
-            }
+            return try await self.arrival(arrival, session, command, step)
         } onCancel: {
             session.kill()
+        }
+    }
+
+    /// What the agent is given, and what becomes of it.
+    private enum Secret {
+        case invitation(any DriverInvitation)
+        case summons(any DriverSummons, address: String)
+
+        func revoke() {
+            if case .invitation(let invitation) = self { invitation.revoke() }
+        }
+    }
+
+    /// A host with an address to listen on is dialled; others dial this process.
+    private func secret(_ arrival: Eventual<Arrival>) throws -> Secret {
+        let limit = options.startLimit + .seconds(10)
+        if let address = host.bindAddress, !options.tunnel {
+            let summons = try site.network.summon(at: [address], port: host.bindPort ?? 0, for: limit)
+            return .summons(summons, address: address)
+        }
+        return .invitation(
+            try port.invite(1, for: limit, key: nil) { link, address, _ in
+                if !arrival.fulfil(.joined(link, address: address)) { link.close() }
+            })
+    }
+
+    /// Waits for the agent, or the end of ssh.
+    private func arrival(
+        _ arrival: Eventual<Arrival>, _ session: SSHSession, _ command: SSHCommand, _ step: SSHFailure.Step
+    ) async throws -> (SSHSession, any Link, address: String) {
+        switch await arrival.get() {
+        case .joined(let link, let address):
+            session.expire(after: nil)
+            return (session, link, address)
+        case .ended(let end):
+            try Task.checkCancellation()
+            throw SSHFailure(step, command, end, limit: options.startLimit.seconds)
         }
     }
 }

@@ -50,7 +50,9 @@ public struct SSHManager: ClusterManager {
             throw LaunchError("maxParallel is \(options.maxParallel); at least one host has to be started on at a time")
         }
         let shares = try SSHManager.shares(of: hosts.get(), workers)
-        let port = try await site.network.listen(at: options.tunnel ? .loopback : address, port: 0)
+        // Where every host listens itself, nobody comes.
+        let isDialled = !options.tunnel && shares.contains { $0.host.bindAddress == nil }
+        let port = try await site.network.listen(at: isDialled ? address : .loopback, port: 0)
         let launches = shares.map { share in
             var placement = placement
             placement.workers = share.workers

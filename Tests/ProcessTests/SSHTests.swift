@@ -122,13 +122,33 @@ struct SSHTests {
         #expect(run.status == 0 && run.leftovers == [], "\(run)")
     }
 
-    @Test("two hosts on a network of their own", arguments: ["", "tunnel"])
-    func twoHosts(choices: String) async throws {
+    @Test("agents listen where they are told, and the driver dials them")
+    func listening() async throws {
+        guard let sshd = try await Sshd() else { return }
+        let run = try await drive("ssh", sshd.config, "", "1*node1 127.0.0.1", "2*node2 127.0.0.1")
+        #expect(squares(run) && run.value("workers") == "3" && run.leftovers == [], "\(run)")
+    }
+
+    @Test("an address that the host does not have is an error of the agent's")
+    func listeningNowhere() async throws {
+        guard let sshd = try await Sshd() else { return }
+        let run = try await drive("ssh-failure", sshd.config, "", "node1 192.0.2.1")
+        #expect(run.output.contains("can't listen on 192.0.2.1"), "\(run)")
+        #expect(run.status == 0 && run.leftovers == [], "\(run)")
+    }
+
+    @Test(
+        "two hosts on a network of their own",
+        arguments: [
+            ("", ["2*node-a", "1*node-b"]), ("tunnel", ["2*node-a", "1*node-b"]),
+            ("", ["2*node-a 10.77.0.2", "1*node-b 10.77.0.3:9400"]),
+        ])
+    func twoHosts(choices: String, names: [String]) async throws {
         guard let sshd = try await Sshd(), let program = builtProducts?.appending(path: "muster-test-program") else {
             return
         }
         let hosts = try Driver(
-            [sshd.directory.path, program.path, "ssh", sshd.config, choices, "2*node-a", "1*node-b"], limit: 90,
+            [sshd.directory.path, program.path, "ssh", sshd.config, choices] + names, limit: 90,
             executable: Sshd.scripts.appending(path: "two-hosts"))
         let run = try await hosts.end()
         if run.status == 77 { return print(run.errors) }
