@@ -114,6 +114,21 @@ struct SSHTests {
         #expect(run.status == 0 && run.leftovers == [], "\(run)")
     }
 
+    @Test("a user other than root")
+    func otherUser() async throws {
+        guard geteuid() == 0, FileManager.default.isExecutableFile(atPath: "/usr/bin/setpriv") else {
+            return print("skipped: another user (needs root and setpriv)")
+        }
+        let become = "HOME=/ setpriv --reuid 65534 --regid 65534 --clear-groups sh -c \"$SSH_ORIGINAL_COMMAND\""
+        guard let sshd = try await Sshd("ForceCommand \(become)") else { return }
+        for (path, mode) in [("", 0o755), ("cache", 0o777)] {
+            try FileManager.default.setAttributes(
+                [.posixPermissions: mode], ofItemAtPath: sshd.directory.appending(path: path).path)
+        }
+        let run = try await drive("ssh", sshd.config, "loopback", "2*node1")
+        #expect(squares(run) && run.value("workers") == "2" && run.leftovers == [], "\(run)")
+    }
+
     @Test("a host that fails ends the launch on all")
     func oneFails() async throws {
         guard let sshd = try await Sshd() else { return }
