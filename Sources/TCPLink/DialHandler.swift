@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOSSL
 import NIOTLS
@@ -22,6 +23,11 @@ final class DialHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        // Where nobody listens at a port that the kernel gives to dialers, it may give that one, and the connection is one
+        // with itself.
+        if context.localAddress == context.remoteAddress {
+            fail(IOError(errnoCode: ECONNREFUSED, reason: "connect"), context)
+        }
         // The handshake begins after this.
         if let objection = dialling.objection(to: context.remoteAddress) { fail(objection, context) }
         context.fireChannelActive()
