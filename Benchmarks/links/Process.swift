@@ -26,7 +26,9 @@ enum Process {
         var words = unsafe ([CommandLine.arguments[0]] + arguments).map { unsafe strdup($0) } + [nil]
         defer { unsafe words.forEach { unsafe free($0) } }
         var process: pid_t = -1
-        guard unsafe posix_spawn(&process, "/proc/self/exe", &actions, nil, &words, environ) == 0 else { return -1 }
+        guard unsafe posix_spawnp(&process, CommandLine.arguments[0], &actions, nil, &words, environ) == 0 else {
+            return -1
+        }
         close(ends[0])
         _ = unsafe write(ends[1], text, text.utf8.count)
         close(ends[1])

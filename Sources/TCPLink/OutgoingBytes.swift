@@ -31,7 +31,12 @@ struct OutgoingBytes {
     /// Adds a frame.
     mutating func append(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>], frameByteCount: Int) {
         let head = FrameHead(messageByteCount: bytes.byteCount, blockCount: blocks.count).words
-        tail.writeMultipleIntegers(head.0, head.1, endianness: .little)
+        // At once, since a buffer that grows is copied; what is larger goes into a buffer of its own.
+        let headByteCount = FrameHead.byteCount + blocks.count * FrameHead.blockByteCount
+        let copied = bytes.byteCount > OutgoingBytes.mostTail ? 0 : bytes.byteCount
+        tail.reserveCapacity(minimumWritableBytes: headByteCount + copied)
+        tail.writeInteger(head.0, endianness: .little)
+        tail.writeInteger(head.1, endianness: .little)
         for block in blocks { tail.writeInteger(UInt64(block.count), endianness: .little) }
         if bytes.byteCount > OutgoingBytes.mostTail { closeTail() }
         for start in stride(from: 0, to: bytes.byteCount, by: OutgoingBytes.mostCopied) {
@@ -44,7 +49,7 @@ struct OutgoingBytes {
             closeTail()
             pieces.append(.block(block))
         }
-        byteCount += FrameHead.byteCount + blocks.count * FrameHead.blockByteCount + frameByteCount
+        byteCount += headByteCount + frameByteCount
     }
 
     /// Takes up to `limit` bytes, in one buffer.
