@@ -160,8 +160,12 @@ package final class HostConnection: Sendable {
                 if isReplaced { state.replacements += 1 }
                 return state.workers.removeValue(forKey: slot)
             }
-            if isReplaced { onEvent(.replacing) }
-            if let note { onEvent(.note("worker \(worker?.name ?? "") on \(host) \(end.causeInWords), and \(note)")) }
+            if isReplaced {
+                onEvent(.replacing)
+                let name = worker?.name.map { "worker \($0)" } ?? "a worker"
+                onEvent(.note("\(name) on \(host) \(end.causeInWords); another one is started in its place"))
+            }
+            if let note { onEvent(.note("\(worker?.name.map { "worker \($0)" } ?? "a worker") on \(host) \(end.causeInWords), and \(note)")) }
             worker?.finish(end)
             dismissIfEmpty()
         case .notReplaced(_, let reason):

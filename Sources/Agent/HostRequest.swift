@@ -34,6 +34,14 @@ package struct HostRequest: Hashable, Sendable {
         self.places = places
     }
 
+    /// How many workers are asked for; `nil` if that is up to the host.
+    package var workerCount: Int? {
+        switch places {
+        case .unbound(let count): count
+        case .planned(let request): request.workers
+        }
+    }
+
     /// What is asked of another host unless more is said: workers where a balanced plan puts them, started again when they
     /// die, but not over and over.
     ///

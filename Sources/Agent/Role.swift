@@ -39,6 +39,7 @@ package enum Role: Hashable, Sendable {
     package static func value(join source: JoinSource) -> String {
         switch source {
         case .file(let path): "agent:file:\(path)"
+        case .secret(let path): "agent:secret:\(path)"
         case .descriptor(let number): "agent:\(number)"
         }
     }
@@ -61,6 +62,8 @@ package enum Role: Hashable, Sendable {
             let source = text.dropFirst(6)
             if source.hasPrefix("file:"), source.count > 5 {
                 self = .agent(.file(String(source.dropFirst(5))))
+            } else if source.hasPrefix("secret:"), source.count > 7 {
+                self = .agent(.secret(String(source.dropFirst(7))))
             } else if let number = CInt(source), number >= 0 {
                 self = .agent(.descriptor(number))
             } else {
@@ -84,6 +87,9 @@ package enum Role: Hashable, Sendable {
 package enum JoinSource: Hashable, Sendable {
     /// A join file that is this user's alone.
     case file(String)
+    /// A file that the system mounted for this process, such as a Kubernetes Secret: root's or this user's, perhaps behind
+    /// symbolic links.
+    case secret(String)
     /// An inherited descriptor, or standard input, which is read to its end.
     case descriptor(CInt)
 }

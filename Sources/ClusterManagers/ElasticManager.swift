@@ -2,7 +2,6 @@ import Agent
 public import ClusterRuntime
 import Glibc
 import Machine
-import Placement
 public import Remote
 import Synchronization
 import Transport
@@ -24,16 +23,17 @@ public final class ElasticManager: ClusterManager {
         var port: (any DriverPort)?
         var invitation: (any DriverInvitation)?
         var joinFile: String?
-        var active: Set<WorkerID> = []
-        var gone: Set<WorkerID> = []
-        /// Hosts whose agent has joined, and that bring workers up at the moment.
-        var pending = 0
+        /// Takes back that workers are to be expected; `nil` once nobody can join any more.
+        var stopExpecting: (@Sendable () -> Void)?
+        var isClosed = false
         var hosts: [ObjectIdentifier: RemoteHost] = [:]
+        var roll = ElasticRoll<ObjectIdentifier>()
     }
 
     private let address: NetworkAddress
     private let portNumber: Int
     private let key: ClusterKey?
+    private let topology: ElasticTopology
     private let limit: Int
     private let duration: Duration
     private let wantedJoinFile: String?
@@ -48,6 +48,7 @@ public final class ElasticManager: ClusterManager {
     ///   - address: Where to listen; the loopback address unless told.
     ///   - port: 0 for any free one.
     ///   - key: A key of the user's; a random one unless told.
+    ///   - topology: Who talks to whom.
     ///   - joins: How many processes may join in all.
     ///   - duration: How long they may; a week unless told.
     ///   - joinFile: Path of the file to write for them; one in the user's runtime directory unless told.
@@ -56,14 +57,17 @@ public final class ElasticManager: ClusterManager {
     ///   - printsOutput: Whether what workers print comes to this process; else it stays where they are.
     public init(
         address: NetworkAddress = .loopback, port: Int = ElasticManager.standardPort, key: ClusterKey? = nil,
-        joins: Int = 10_000, for duration: Duration = .seconds(7 * 24 * 3600), joinFile: String? = nil,
-        isPathAbsolute: Bool = true, command: (@Sendable (String) -> String)? = nil, printsOutput: Bool = true
+        topology: ElasticTopology = .driverWorker, joins: Int = 10_000,
+        for duration: Duration = .seconds(7 * 24 * 3600), joinFile: String? = nil, isPathAbsolute: Bool = true,
+        command: (@Sendable (String) -> String)? = nil, printsOutput: Bool = true
     ) {
         precondition((0...65_535).contains(port), "a port is in 0...65535")
         precondition(joins >= 1, "somebody may join")
+        precondition(duration > .zero, "they have some time to join")
         self.address = address
         portNumber = port
         self.key = key
+        self.topology = topology
         limit = joins
         self.duration = duration
         wantedJoinFile = joinFile
@@ -74,38 +78,102 @@ public final class ElasticManager: ClusterManager {
 
     /// Listens, writes the join file, and returns: workers come later.
     ///
-    /// - Throws: What keeps it from listening, or from writing the file.
+    /// - Throws: What keeps it from listening, or from writing the file; `LaunchError` if it listens already.
     public func launch(_ site: LaunchSite) async throws {
-        let port = try await site.network.listen(at: address, port: portNumber)
-        let invitation = try port.invite(limit, for: duration, key: key?.bytes) { [self] link, address, remaining in
-            if remaining == 0 { removeJoinFile() }
-            Task { await take(link, from: address, site) }
+        try topology.check()
+        let isAtWork = state.withLock { $0.port != nil && !$0.isClosed }
+        guard !isAtWork else {
+            throw LaunchError("this elastic manager listens for a cluster already; make another one, with another port")
         }
-        let path = wantedJoinFile ?? RuntimeDirectory.path + "/join-\(getpid())-\(port.port)"
-        if wantedJoinFile == nil { invitation.remove(path) }  // one that a dead process of our number left
-        do { try invitation.write(to: path) } catch {
-            invitation.revoke()
+        let port = try await site.network.listen(at: address, port: portNumber)
+        site.expectMore()
+        let expectation = Expectation(site)
+        let invitation: any DriverInvitation
+        do {
+            invitation = try port.invite(limit, for: duration, key: key?.bytes) { [self] link, address, remaining in
+                // Until its workers are there they are expected, whether or not others may join.
+                site.expectMore()
+                if remaining == 0 { stopInviting() }
+                Task {
+                    await take(link, from: address, site)
+                    site.expectNoMore()
+                }
+            }
+        } catch {
+            expectation.end()
             throw error
         }
-        state.withLock { state in
-            (state.port, state.invitation, state.joinFile) = (port, invitation, path)
+        let path: String
+        do {
+            path = try write(invitation, port.port)
+        } catch {
+            invitation.revoke()
+            expectation.end()
+            throw error
         }
-        site.expectMore()
-        site.whenClosed { [self] in await close() }
+        let expiry = Task { [weak self, duration] in
+            try await Task.sleep(for: duration)
+            self?.stopInviting()
+        }
+        state.withLock { state in
+            (state.port, state.invitation, state.joinFile, state.isClosed) = (port, invitation, path, false)
+            state.stopExpecting = { expectation.end() }
+        }
+        // Those who may join can have done so already.
+        if invitation.isUsedUp { stopInviting() }
+        site.whenClosed { [self] in
+            expiry.cancel()
+            await close()
+        }
     }
 
-    private func removeJoinFile() {
-        let (invitation, path) = state.withLock { state in
-            defer { state.joinFile = nil }
-            return (state.invitation, state.joinFile)
+    /// That workers may come, until it ends; of several ends the first counts.
+    private final class Expectation: Sendable {
+        private let site: Mutex<LaunchSite?>
+
+        init(_ site: LaunchSite) { self.site = Mutex(site) }
+
+        func end() { site.withLock { $0.take() }?.expectNoMore() }
+    }
+
+    /// Writes the join file where the user wants it; else under a name that no other manager of this process has.
+    private func write(_ invitation: any DriverInvitation, _ port: Int) throws -> String {
+        if let wantedJoinFile {
+            try invitation.write(to: wantedJoinFile)
+            return wantedJoinFile
+        }
+        let base = RuntimeDirectory.path + "/join-\(getpid())-\(port)"
+        var number = 1
+        while true {
+            let path = number == 1 ? base : "\(base)-\(number)"
+            do {
+                try invitation.write(to: path)
+                return path
+            } catch {
+                // A name that is there was this process's own, or that of one with this number in another container.
+                guard unsafe access(path, F_OK) == 0, number < 1000 else { throw error }
+                number += 1
+            }
+        }
+    }
+
+    /// Lets nobody else join, and removes the join file; workers that there are stay.
+    public func stopInviting() {
+        let (invitation, path, stop) = state.withLock { state in
+            defer { (state.joinFile, state.stopExpecting) = (nil, nil) }
+            return (state.invitation, state.joinFile, state.stopExpecting)
         }
         if let path { invitation?.remove(path) }
+        invitation?.revoke()
+        stop?()
     }
 
     private func close() async {
-        removeJoinFile()
-        let (invitation, hosts) = state.withLock { ($0.invitation, Array($0.hosts.values)) }
-        invitation?.revoke()
+        stopInviting()
+        let hosts = state.withLock { state in
+            state.isClosed = true
+            return Array(state.hosts.values)
+        }
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.dismiss() } }
         }
@@ -113,10 +181,14 @@ public final class ElasticManager: ClusterManager {
 
     /// Somebody has joined.
     private func take(_ link: any Link, from address: String, _ site: LaunchSite) async {
-        let host = RemoteHost(link, at: address, site)
+        let host = RemoteHost(link, at: address, site) { [self] id, worker in
+            worker.end.whenHere { [self] end in
+                state.withLock { $0.roll.ended(id, end.causeInWords) }
+            }
+        }
         let key = ObjectIdentifier(host)
         state.withLock { state in
-            state.pending += 1
+            state.roll.came(key)
             state.hosts[key] = host
         }
         host.end.whenHere { [self] _ in
@@ -125,23 +197,20 @@ public final class ElasticManager: ClusterManager {
         do {
             let description = try await host.greet()
             var request = description.offer ?? .ofHost()
-            request.keepsOutput = !printsOutput
+            request.keepsOutput = request.keepsOutput || !printsOutput
+            state.withLock { $0.roll.isBringing(key, request.workerCount, on: description.host) }
             try await host.launch(request)
         } catch {
             notice("a process joined, and brought no workers: \(error)")
             await host.dismiss()
         }
-        state.withLock { $0.pending -= 1 }
+        state.withLock { $0.roll.hasBrought(key) }
     }
 
     /// Notes who is there.
     public func manage(_ worker: WorkerID, _ event: WorkerEvent) async {
         state.withLock { state in
-            switch event {
-            case .registered: state.active.insert(worker)
-            default:
-                if state.active.remove(worker) != nil { state.gone.insert(worker) }
-            }
+            if event == .registered { state.roll.registered(worker) } else { state.roll.deregistered(worker) }
         }
     }
 
@@ -168,20 +237,14 @@ public final class ElasticManager: ClusterManager {
 extension ElasticManager: CustomStringConvertible {
     /// Address and port, the workers that are there, are coming, and have gone, and the command that joins.
     public var description: String {
-        let (port, path, active, pending, gone) = state.withLock { state in
-            (state.port, state.joinFile, state.active, state.pending, state.gone)
+        let (port, path, isClosed, roll) = state.withLock { ($0.port, $0.joinFile, $0.isClosed, $0.roll) }
+        guard let port, !isClosed else {
+            return (["elastic manager, not listening\(port == nil ? " yet" : " any more") (\(address), port \(portNumber))"]
+                + (port == nil ? [] : roll.lines)).joined(separator: "\n")
         }
-        guard let port else { return "elastic manager, not listening yet (\(address), port \(portNumber))" }
-        func list(_ ids: Set<WorkerID>) -> String {
-            // Numbers with their ranges, as sets of CPUs are written.
-            ids.isEmpty ? "none" : "\(CPUSet(ids.map(\.rawValue)))"
-        }
-        var lines = [
-            "elastic manager at \(port.addresses.joined(separator: ", ")) port \(port.port)",
-            "  active workers: \(list(active))", "  pending hosts: \(pending)", "  gone workers: \(list(gone))",
-        ]
-        if let path { lines.append("  to join: \(joinCommand(path))") }
-        return lines.joined(separator: "\n")
+        let place = "elastic manager at \(port.addresses.joined(separator: ", ")) port \(port.port)"
+        let end = path.map { "to join: \(joinCommand($0))" } ?? "nobody else can join"
+        return ([place] + roll.lines + ["  \(end)"]).joined(separator: "\n")
     }
 }
 
@@ -192,9 +255,11 @@ extension ClusterManager where Self == ElasticManager {
     ///   - address: Where to listen; the loopback address unless told.
     ///   - port: 9009 unless told; 0 for any free one.
     ///   - key: A key of the user's; a random one unless told.
+    ///   - topology: Who talks to whom.
     public static func elastic(
-        address: NetworkAddress = .loopback, port: Int = ElasticManager.standardPort, key: ClusterKey? = nil
+        address: NetworkAddress = .loopback, port: Int = ElasticManager.standardPort, key: ClusterKey? = nil,
+        topology: ElasticTopology = .driverWorker
     ) -> ElasticManager {
-        ElasticManager(address: address, port: port, key: key)
+        ElasticManager(address: address, port: port, key: key, topology: topology)
     }
 }

@@ -18,8 +18,9 @@ public struct LocalOptions: Hashable, Sendable {
     public var restrict: Bool
     /// Whether OMP_NUM_THREADS and its kin are set to each worker's number of threads, where the user has not set them.
     public var setsThreadVariables: Bool
-    /// How long a worker may take to reach its first `withCluster`.
-    public var startLimit: Duration
+    /// How long a worker may take to reach its first `withCluster`; `nil` for the seconds that `MUSTER_WORKER_TIMEOUT` says,
+    /// or a minute.
+    public var startLimit: Duration?
     /// How often within a minute a worker that dies gets a successor in its place; 5 unless told, 0 for never.
     ///
     /// The successor has a number of its own, and takes part in running maps. Elements that end worker after worker are
@@ -29,7 +30,7 @@ public struct LocalOptions: Hashable, Sendable {
     /// Collects options.
     public init(
         directory: String? = nil, executable: String? = nil, flags: [String] = [], environment: [String: String] = [:],
-        restrict: Bool = true, setsThreadVariables: Bool = true, startLimit: Duration = .seconds(60),
+        restrict: Bool = true, setsThreadVariables: Bool = true, startLimit: Duration? = nil,
         restarts: Int = 5
     ) {
         self.directory = directory
@@ -55,7 +56,7 @@ public struct LocalOptions: Hashable, Sendable {
         request.directory = directory
         request.environment = environment
         request.setsThreadVariables = setsThreadVariables
-        request.startLimit = startLimit.seconds
+        request.startLimit = try StartLimit.seconds(startLimit)
         request.restarts = RestartLimit(perMinute: restarts)
         let supervisor = LocalSupervisor(site, request)
         try await HostAgent.start(request, note: notice) { worker in

@@ -1,5 +1,6 @@
 import Agent
 import ClusterRuntime
+import Remote
 import Synchronization
 import Transport
 
@@ -10,12 +11,19 @@ final class RemoteHost: Sendable {
     private let connection: HostConnection
     private let site: LaunchSite
 
+    private let onAdded: @Sendable (WorkerID, HostWorker) -> Void
+
     /// - Parameters:
     ///   - link: To the agent; not started yet.
     ///   - address: Where the host is, as seen from here; `nil` where others can't reach it there, as behind a tunnel.
-    init(_ link: any Link, at address: String?, _ site: LaunchSite) {
+    ///   - onAdded: Called with each worker that the cluster has taken.
+    init(
+        _ link: any Link, at address: String?, _ site: LaunchSite,
+        onAdded: @escaping @Sendable (WorkerID, HostWorker) -> Void = { _, _ in }
+    ) {
         self.site = site
-        let arrivals = Arrivals(site, end)
+        self.onAdded = onAdded
+        let arrivals = Arrivals(site, end, onAdded)
         connection = HostConnection(link, address: address, heartbeatLimit: site.heartbeatLimit.seconds) { arrivals.hear($0) }
     }
 
@@ -30,7 +38,7 @@ final class RemoteHost: Sendable {
     func launch(_ request: HostRequest) async throws {
         try await connection.launch(request) { worker in
             for warning in worker.description.warnings { notice("\(worker.description.hello.host): \(warning)") }
-            try await site.add(RemoteWorker(worker))
+            onAdded(try await site.add(RemoteWorker(worker)), worker)
         }
     }
 
@@ -51,10 +59,14 @@ final class RemoteHost: Sendable {
         private let end: Eventual<LinkError?>
         /// Workers that are being started in the place of others.
         private let pending = Mutex(0)
+        private let onAdded: @Sendable (WorkerID, HostWorker) -> Void
 
-        init(_ site: LaunchSite, _ end: Eventual<LinkError?>) {
+        init(
+            _ site: LaunchSite, _ end: Eventual<LinkError?>, _ onAdded: @escaping @Sendable (WorkerID, HostWorker) -> Void
+        ) {
             self.site = site
             self.end = end
+            self.onAdded = onAdded
         }
 
         func hear(_ event: HostEvent) {
@@ -65,7 +77,7 @@ final class RemoteHost: Sendable {
                 site.expectMore()
             case .newcomer(let worker):
                 Task {
-                    do { try await site.add(RemoteWorker(worker)) } catch { worker.kill() }
+                    do { onAdded(try await site.add(RemoteWorker(worker)), worker) } catch { worker.kill() }
                     settle()
                 }
             case .notReplaced(let reason):

@@ -87,6 +87,9 @@ package protocol DriverInvitation: Sendable {
     /// Removes the file that ``write(to:)`` made.
     func remove(_ path: String)
 
+    /// Whether as many have joined as may.
+    var isUsedUp: Bool { get }
+
     /// Nobody joins with it any more.
     func revoke()
 }

@@ -1,16 +1,18 @@
 import Glibc
-import Placement
-import Remote
+package import Placement
+package import Remote
 import Synchronization
-import Transport
-import Wire
+package import Transport
+package import Wire
 
 /// A worker that is no process: it runs bodies in tasks of this one.
 ///
-/// For maps that are not to be distributed. It is told what other workers are told, so that such a map has the same
-/// results and fails in the same way.
-final class InProcessWorker: LaunchedWorker, Link {
+/// For maps that are not to be distributed, and for processes that join a driver while they do something else. It is told
+/// what other workers are told, so that such a map has the same results and fails in the same way.
+package final class InProcessWorker: LaunchedWorker, Link {
     private struct State {
+        /// What its bodies take for their process's number; the process's own if `nil`.
+        var id: WorkerID?
         var known = KnownBodies()
         var deliver: (@Sendable (inout WireReader) -> Void)?
         /// The last of the synchronous bodies, which run one after the other.
@@ -19,13 +21,16 @@ final class InProcessWorker: LaunchedWorker, Link {
     }
 
     private let state = Mutex(State())
+    private let ending = Eventual<WorkerEnd>()
 
-    let host = "this process"
-    let process = Int(getpid())
-    let placement: PlacementPlan.Worker? = nil
-    let warnings: [String] = []
-    var link: any Link { self }
-    var lastHeard: Double { monotonicSeconds() }
+    package let host = "this process"
+    package let process = Int(getpid())
+    package let placement: PlacementPlan.Worker? = nil
+    package let warnings: [String] = []
+    package var link: any Link { self }
+    package var lastHeard: Double { monotonicSeconds() }
+
+    package init() {}
 
     /// As many as there are CPUs to run on, ready to be called.
     static func members() -> [Member] {
@@ -37,33 +42,37 @@ final class InProcessWorker: LaunchedWorker, Link {
         }
     }
 
-    func adopt(
+    package func adopt(
         as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (inout WireReader) -> Void,
         onEnd: @escaping @Sendable (LinkError?) -> Void
     ) async {
+        state.withLock { $0.id = id }
         start(onFrame: onFrame, onEnd: onEnd)
     }
 
-    func start(
+    package func start(
         onFrame: @escaping @Sendable (inout WireReader) -> Void, onEnd: @escaping @Sendable (LinkError?) -> Void
     ) {
         state.withLock { $0.deliver = onFrame }
     }
 
-    func end() async -> WorkerEnd { WorkerEnd(cause: .removed) }
-    func kill() { close() }
+    package func end() async -> WorkerEnd { await ending.get() }
+    package func kill() { finish(WorkerEnd(cause: .removed)) }
+    package func close() { kill() }
 
-    func close() {
+    /// Says nothing more, and cancels the bodies that run: what they come to is of no use to anybody.
+    package func finish(_ how: WorkerEnd) {
         let tasks = state.withLock { state in
             state.deliver = nil
-            return state.tasks.values
+            return Array(state.tasks.values)
         }
         for task in tasks { task.cancel() }
+        ending.fulfil(how)
     }
 
     // MARK: - What it is told
 
-    func send(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>]) throws(LinkError) {
+    package func send(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>]) throws(LinkError) {
         do {
             try hear(bytes, blocks)
         } catch {
@@ -86,21 +95,44 @@ final class InProcessWorker: LaunchedWorker, Link {
                 try state.known.defineCaptures(id, typeName: typeName, apartIn: blocks, adopting: AdoptedArrays())
             }
         case .forgetCaptures(let id): state.withLock { $0.known.forgetCaptures(id) }
-        case .call(let call):
-            let input = BatchInput(bytes.copyBytes(), from: reader.offset, blocks: blocks)
-            state.withLock { begin(call, input, &$0) }
+        case .call(let call): begin(call, &reader, bytes, blocks, hasOwnCaptures: false)
+        case .callOnce(let call): begin(call, &reader, bytes, blocks, hasOwnCaptures: true)
         case .cancel(let call): state.withLock { $0.tasks[call] }?.cancel()
+        case .shutdown: kill()
         default: return
         }
     }
 
-    private func begin(_ call: Call, _ input: BatchInput, _ state: inout State) {
-        let function: ResolvedFunction
-        let captures: CapturesInWorker
+    @inline(never)
+    private func begin(
+        _ call: Call, _ reader: inout WireReader, _ bytes: RawSpan, _ blocks: [SharedArray<UInt8>], hasOwnCaptures: Bool
+    ) {
+        let ready: Result<(ResolvedFunction, CapturesInWorker), WireError>
         do throws(WireError) {
-            function = try state.known.function(call.function)
-            captures = try state.known.captures(call.captures)
+            let function = try state.withLock { state throws(WireError) in try state.known.function(call.function) }
+            let captures =
+                if hasOwnCaptures {
+                    try CapturesInWorker(of: function, from: &reader)
+                } else {
+                    try state.withLock { state throws(WireError) in try state.known.captures(call.captures) }
+                }
+            ready = .success((function, captures))
         } catch {
+            ready = .failure(error)
+        }
+        let input = BatchInput(
+            bytes.copyBytes(), from: reader.offset, blocks: Array(blocks.dropFirst(reader.blockOffset)))
+        state.withLock { state in
+            Worker.$idOfTask.withValue(state.id ?? Worker.idOfTask) { begin(call, ready, input, &state) }
+        }
+    }
+
+    private func begin(
+        _ call: Call, _ ready: Result<(ResolvedFunction, CapturesInWorker), WireError>, _ input: BatchInput,
+        _ state: inout State
+    ) {
+        guard case .success(let (function, captures)) = ready else {
+            guard case .failure(let error) = ready else { return }
             let reason = "\(error)"
             state.tasks[call.id] = Task { self.answer(call.id, .refusal(call: call.id, reason: reason)) }
             return

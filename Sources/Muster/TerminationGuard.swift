@@ -37,6 +37,7 @@ struct TerminationGuard {
         watcher = try Termination.watch { [calling] signal in
             Termination.after(seconds: TerminationGuard.grace) {
                 cluster.killAll()
+                removeSecrets()
                 Termination.end(by: signal)
             }
             // Elsewhere: cancelling runs what the program has to do then, and may resume tasks.
@@ -50,3 +51,12 @@ struct TerminationGuard {
         Termination.endWatch(watcher)
     }
 }
+
+#if Network
+    import TCPLink
+
+    /// No file with a key outlives this process.
+    private func removeSecrets() { KeptJoinFiles.removeAll() }
+#else
+    private func removeSecrets() {}
+#endif

@@ -6,7 +6,10 @@ public enum Worker {
     private static let number = Atomic<Int>(WorkerID.driver.rawValue)
 
     /// This process's number: in a body the worker's, outside of one 1, the driver's.
-    public static var id: WorkerID { WorkerID(number.load(ordering: .relaxed)) }
+    public static var id: WorkerID { idOfTask ?? WorkerID(number.load(ordering: .relaxed)) }
+
+    /// In a body that a process runs for a driver that it has joined: its number there. It may have joined several.
+    @TaskLocal package static var idOfTask: WorkerID?
 
     /// Makes this process worker `id`; called once, before any body runs.
     package static func become(_ id: WorkerID) {

@@ -6,12 +6,18 @@ extension JoinFile {
     /// The directory is made if there is none; one that there is has to be this user's, and closed to others.
     ///
     /// - Throws: ``JoinError/Code/badFile``; also if there is such a file already. Then nothing is left behind.
-    package func write(to path: String) throws(JoinError) {
+    package func write(to path: String) throws(JoinError) { try write(to: path) { _, _, _ in } }
+
+    /// The same, and hands over the open file and its directory before anything is in it.
+    ///
+    /// - Parameter onMade: Is given descriptors that are closed afterwards, and the file's name in the directory.
+    func write(to path: String, onMade: (_ directory: CInt, _ name: String, _ file: CInt) -> Void) throws(JoinError) {
         let (directory, name) = try JoinFile.openDirectory(of: path, isToBeMade: true)
         defer { close(directory) }
         let file = unsafe openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw JoinFile.failure("can't make the join file", path) }
         defer { close(file) }
+        onMade(directory, name, file)
         var bytes = Array(secretText.utf8)[...]
         // The file mode creation mask can only have taken permissions away: a mask of 0777 leaves none.
         var isWritten = fchmod(file, 0o600) == 0
@@ -65,6 +71,33 @@ extension JoinFile {
         return try read(descriptor: file)
     }
 
+    /// Reads a file that the system mounted for this process, such as a Kubernetes Secret.
+    ///
+    /// Symbolic links are followed: that is how such files are replaced as a whole. Who can put files there can give this
+    /// process any other secret as well, so that it is asked only that nobody but root and this user can write this one.
+    /// Who can read it is up to the mount: in a container that is this process.
+    ///
+    /// - Throws: ``JoinError/Code/badFile`` with what is wrong and the cure.
+    package static func read(secret path: String) throws(JoinError) -> JoinFile {
+        let file = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else { throw failure("can't read the secret", path) }
+        defer { close(file) }
+        var state = stat()
+        guard unsafe fstat(file, &state) == 0 else { throw failure("can't look at the secret", path) }
+        guard state.st_mode & S_IFMT == S_IFREG else {
+            throw JoinError(.badFile, "\(path) is no regular file, so it can't be a secret that was mounted")
+        }
+        guard state.st_uid == 0 || state.st_uid == geteuid(), state.st_mode & 0o022 == 0 else {
+            throw JoinError(
+                .badFile,
+                """
+                others than root and this user can change the secret \(path) (user \(state.st_uid), mode \
+                \(String(state.st_mode & 0o777, radix: 8))): mount it read-only, or chmod go-w it
+                """)
+        }
+        return try read(descriptor: file)
+    }
+
     /// Reads to the end of a descriptor that the caller trusts: standard input, an inherited pipe, a mounted secret.
     ///
     /// - Throws: ``JoinError/Code/badFile``, also if there is more than a join file has.
@@ -91,7 +124,7 @@ extension JoinFile {
     }
 
     /// Opens the directory that a path names its file in, if it is this user's alone.
-    private static func openDirectory(
+    static func openDirectory(
         of path: String, isToBeMade: Bool
     ) throws(JoinError) -> (descriptor: CInt, name: String) {
         var parts = path.split(separator: "/", omittingEmptySubsequences: false)

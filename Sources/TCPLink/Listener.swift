@@ -120,8 +120,13 @@ package final class Listener: Sendable {
                     channels = []
                     continue
                 }
+                let cure =
+                    isTaken
+                    ? ". Another program, or another driver of yours, listens there: use another port, or 0 for any that is free"
+                    : ""
                 throw JoinError(
-                    .cannotListen, "can't listen on \(place.address) port \(place.port): \(Reason.words(error))")
+                    .cannotListen,
+                    "can't listen on \(place.address) port \(place.port): \(Reason.words(error))\(cure)")
             }
         }
     }

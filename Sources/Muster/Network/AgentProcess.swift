@@ -43,14 +43,8 @@
         }
 
         private static func join(_ source: JoinSource) async throws -> TCPLink {
-            let file: JoinFile
-            switch source {
-            case .file(let path): file = try JoinFile.read(from: path)
-            case .descriptor(let number):
-                file = try JoinFile.read(descriptor: number)
-                close(number)
-                if number == STDIN_FILENO { _ = unsafe open("/dev/null", O_RDONLY) }
-            }
+            let patience = try StartLimit.seconds()
+            let file = try JoinFile.read(source)
             if file.direction == .listen {
                 var options = Listener.Options()
                 options.links.maker = SharedBlocks()
@@ -62,6 +56,7 @@
                 }.link
             }
             var options = Dialer.Options()
+            options.patience = .seconds(patience)
             // All workers of the host map what arrives.
             options.links.maker = SharedBlocks()
             return try await Dialer.join(file, buildID: BuildID.current.bytes, options: options)

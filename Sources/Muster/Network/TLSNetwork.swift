@@ -2,6 +2,7 @@
     import Agent
     import ClusterRuntime
     import Glibc
+    import Machine
     import Remote
     import Synchronization
     import TCPLink
@@ -60,6 +61,8 @@
                 var handlers: [LaunchIdentity: Handler] = [:]
                 /// Those who were quicker than the note of what becomes of them.
                 var early: [LaunchIdentity: [JoinedPeer]] = [:]
+                /// Those of which as many have come as may.
+                var complete: Set<LaunchIdentity> = []
             }
 
             private let state = Mutex(State())
@@ -68,7 +71,10 @@
                 let handler = state.withLock { state -> Handler? in
                     let handler = state.handlers[peer.identity]
                     if handler == nil { state.early[peer.identity, default: []].append(peer) }
-                    if peer.remainingJoins == 0 { state.handlers[peer.identity] = nil }
+                    if peer.remainingJoins == 0 {
+                        state.handlers[peer.identity] = nil
+                        state.complete.insert(peer.identity)
+                    }
                     return handler
                 }
                 handler?(peer.link, peer.address, peer.remainingJoins)
@@ -76,14 +82,17 @@
 
             func expect(_ identity: LaunchIdentity, _ handler: @escaping Handler) {
                 let early = state.withLock { state in
-                    state.handlers[identity] = handler
+                    if !state.complete.contains(identity) { state.handlers[identity] = handler }
                     return state.early.removeValue(forKey: identity) ?? []
                 }
                 for peer in early { handler(peer.link, peer.address, peer.remainingJoins) }
             }
 
+            func isComplete(_ identity: LaunchIdentity) -> Bool { state.withLock { $0.complete.contains(identity) } }
+
             func forget(_ identity: LaunchIdentity) {
                 state.withLock { state in
+                    // What is said of it last is kept: it is small, and there are not many.
                     state.handlers[identity] = nil
                     state.early[identity] = nil
                 }
@@ -111,7 +120,8 @@
             let launch = try listener.expect(.agent, joins: joins, for: limit, key: key)
             expected.expect(launch.identity, onJoin)
             return TLSInvitation(
-                launch: launch, addresses: addresses, port: port, expiry: time(nil) + Int(limit.seconds.rounded(.up))
+                launch: launch, addresses: addresses, port: port, expiry: time(nil) + Int(limit.seconds.rounded(.up)),
+                hasUsedUp: { [expected] in expected.isComplete(launch.identity) }
             ) { [listener, expected] in
                 listener.revoke(launch.identity)
                 expected.forget(launch.identity)
@@ -126,6 +136,7 @@
         let addresses: [String]
         let port: Int
         let expiry: Int
+        let hasUsedUp: @Sendable () -> Bool
         let takeBack: @Sendable () -> Void
 
         private func file(_ addresses: [String]?, _ port: Int?) throws(JoinError) -> JoinFile {
@@ -138,8 +149,13 @@
             Array(try file(addresses, port).secretText.utf8)
         }
 
-        func write(to path: String) throws { try file(nil, nil).write(to: path) }
-        func remove(_ path: String) { JoinFile.remove(path) }
+        func write(to path: String) throws {
+            KeptJoinFiles.removeAbandoned(in: RuntimeDirectory.path)
+            try KeptJoinFiles.write(try file(nil, nil), to: path)
+        }
+
+        func remove(_ path: String) { KeptJoinFiles.remove(path) }
+        var isUsedUp: Bool { hasUsedUp() }
         func revoke() { takeBack() }
     }
 
