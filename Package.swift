@@ -99,7 +99,7 @@ let package = Package(
         .executableTarget(
             name: "MusterTool",
             dependencies: [
-                "Muster", "Agent", "Machine", "SharedMemoryLink",
+                "Muster", "Agent", "ClusterManagers", "Machine", "Remote", "SharedMemoryLink",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tools/muster", swiftSettings: settings),

@@ -1,7 +1,7 @@
 /// Words of a command for a POSIX shell.
-enum ShellWord {
+package enum ShellWord {
     /// A word as the shell takes it for itself: as it is where that is safe, else in single quotes.
-    static func quoted(_ word: String) -> String {
+    package static func quoted(_ word: String) -> String {
         let isPlain =
             !word.isEmpty
             && word.utf8.allSatisfy { byte in

@@ -1,4 +1,4 @@
-import Agent
+package import Agent
 public import ClusterRuntime
 
 /// Starts workers, gives the cluster to `body`, and ends the workers however `body` is left.
@@ -41,7 +41,7 @@ public nonisolated(nonsending) func withCluster<Result>(
 ) async throws -> Result {
     switch Role.current {
     case .worker(let link) where !WorkerLoop.isInBody: await WorkerLoop.run(link: link)
-    case .agent(let source) where !WorkerLoop.isInBody: try await becomeAgent(source)
+    case .agent(let source) where !WorkerLoop.isInBody: try await serveAsAgent(source)
     case .stray: throw WorkerStartError.stray
     case .worker, .agent, .driver: break
     }
@@ -62,11 +62,16 @@ public nonisolated(nonsending) func withCluster<Result>(
 #if Network
     private let driverNetwork: (@Sendable () -> any DriverNetwork)? = { TLSNetwork() }
 
-    private func becomeAgent(_ source: JoinSource) async throws { await AgentProcess.run(source) }
+    /// Makes this process the agent of its host; does not return.
+    ///
+    /// - Parameter offer: The workers that it would have; what the environment says unless told.
+    package func serveAsAgent(_ source: JoinSource, offer: HostRequest? = nil) async throws {
+        await AgentProcess.run(source, offer: offer)
+    }
 #else
     private let driverNetwork: (@Sendable () -> any DriverNetwork)? = nil
 
-    private func becomeAgent(_ source: JoinSource) async throws {
+    package func serveAsAgent(_ source: JoinSource, offer: HostRequest? = nil) async throws {
         throw LaunchError("this program can't join a driver: it was built without the trait Network")
     }
 #endif

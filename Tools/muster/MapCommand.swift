@@ -18,15 +18,33 @@ struct MapCommand: AsyncParsableCommand {
             MUSTER_INDEX (number of the argument, from 1) are set. A command is over when it exits: what it leaves \
             running in the background ends with its worker, and is not waited for.
 
+            With '--on elastic' the commands run wherever workers join, at any time: the command that joins is printed,             and goes on any host that reaches this one. The loopback address is listened on, port 9009, unless told:             --on elastic:address=eth0,port=0 (an interface, a numeric address, or 'automatic' for this host's private             one; port 0 for any that is free). Commands run in the directory in which their worker was started, with             its environment. One whose worker is lost runs again on another.
+
             Exit code: 0 if all commands succeeded, 1 if one failed, 64 for a mistake in the command line.
 
             EXAMPLES:
               muster map --workers 2 'wc -w < {}' ::: *.txt
               muster map gzip -9 ::: *.log
               find . -name '*.wav' | muster map --threads 2 'lame {} {}.mp3'
+              muster map --on elastic:address=automatic 'make -C {}' ::: project*
             """)
 
+    @Option(help: ArgumentHelp("Where the workers are: local, or elastic.", valueName: "where"))
+    var on = "local"
+
+    @Option(
+        help: ArgumentHelp(
+            "With elastic: where to write the join file; in your runtime directory unless told.", valueName: "file"))
+    var joinFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With elastic: a file of yours with a key, in place of a random one.", valueName: "file"))
+    var keyFile: String?
+
     @OptionGroup var places: WorkerOptions
+
+    @OptionGroup var refused: RefusedSecrets
 
     @Argument(
         parsing: .captureForPassthrough,
@@ -34,9 +52,22 @@ struct MapCommand: AsyncParsableCommand {
     var words: [String] = []
 
     func run() async throws {
+        try refused.check()
+        let choice = try ManagerChoice(on)
         let command = try RawArguments.ofProcess.command(words, of: self)
         guard let template = CommandTemplate(command) else {
             throw UsageError(message: "no command; write one, such as: muster map 'wc -w < {}' ::: *.txt")
+        }
+        if case .elastic(let place) = choice {
+            guard places.isEmpty else {
+                throw UsageError(
+                    message: "with --on elastic it is who joins that says how many workers there are, and where; give these "
+                        + "options to 'muster worker'")
+            }
+            return try await run(template, command, place)
+        }
+        guard joinFile == nil, keyFile == nil else {
+            throw UsageError(message: "--join-file and --key-file are for --on elastic: local workers inherit their links")
         }
         var request = try places.request()
         let workers = try places.plan(on: .discover(), occupied: CPUReservation.occupations()).workers.count
@@ -44,10 +75,30 @@ struct MapCommand: AsyncParsableCommand {
         guard !arguments.isEmpty else { return }
         if workers > arguments.count { request.limit(to: arguments.count) }
 
+        try await report(on: command, arguments) { [request] cluster, report in
+            try await map(template, arguments, on: LocalAffinityManager(request: request), of: cluster, report)
+        }
+    }
+
+    private func run(
+        _ template: CommandTemplate, _ command: [[UInt8]], _ place: ManagerChoice.ElasticPlace
+    ) async throws {
+        let arguments = try RawArguments.ofProcess.listed ?? readArguments()
+        guard !arguments.isEmpty else { return }
+        let manager = try ElasticManager(place, keyFile: keyFile, joinFile: joinFile)
+        try await report(on: command, arguments) { cluster, report in
+            try await map(template, arguments, on: manager, of: cluster, report)
+        }
+    }
+
+    /// Runs the commands by `work`, and says what became of them.
+    private func report(
+        on command: [[UInt8]], _ arguments: [[UInt8]], _ work: (Cluster, MapReport) async throws -> Void
+    ) async throws {
         let report = MapReport(total: arguments.count)
-        try await withCluster { [request] cluster in
+        try await withCluster { cluster in
             do {
-                try await map(template, arguments, on: LocalAffinityManager(request: request), of: cluster, report)
+                try await work(cluster, report)
             } catch {
                 await report.finish()
                 throw error

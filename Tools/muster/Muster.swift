@@ -9,7 +9,7 @@ struct Muster: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "muster",
         abstract: "Calls workers up, pins them where their memory is, and maps work over them.",
-        subcommands: [TopologyCommand.self, PlanCommand.self, ExecCommand.self, MapCommand.self])
+        subcommands: [TopologyCommand.self, PlanCommand.self, ExecCommand.self, MapCommand.self, WorkerCommand.self])
 
     /// Runs the command that the arguments name; what goes wrong is said in one line, without a page of usage.
     static func main() async {
