@@ -124,7 +124,8 @@ let package = Package(
         tests(
             "ParallelMap", ["ClusterRuntime", "ParallelMap", "Placement", "Remote", "Scheduling", "Transport", "Wire"]),
         tests("Machine", ["Machine", "Placement"]),
-        tests("ClusterManagers", ["Agent", "ClusterManagers", "ClusterRuntime", "SharedMemoryLink", "Transport"]),
+        tests(
+            "ClusterManagers", ["Agent", "ClusterManagers", "ClusterRuntime", "Remote", "SharedMemoryLink", "Transport"]),
         tests("Tool", ["MusterTool", "muster-example", "CPlatform", "Machine", "Placement"]),
         tests("Process", ["muster-test-program", "muster-test-other", "CPlatform", "Machine", "Placement"]),
     ],

@@ -17,6 +17,14 @@ struct RoleTests {
         #expect(Role(text, parent: 4712, buildID: Self.other) == nil, "another program is itself")
     }
 
+    @Test(
+        "an agent's role says where its secret is, and reads back",
+        arguments: [JoinSource.file("/run/user/1/a b:c"), .secret("/var/run/secrets/join"), .descriptor(0)])
+    func agents(source: JoinSource) {
+        let text = Role.value(join: source)
+        #expect(Role(text, parent: 1, buildID: Self.mine) == .agent(source))
+    }
+
     @Test("variables that are a worker's own are named with its role")
     func ownVariables() {
         let text = Role.value(link: 3, parent: 4711, buildID: Self.mine, own: ["A", "B"])

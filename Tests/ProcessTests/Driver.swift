@@ -112,6 +112,14 @@ final class Driver {
     /// What the program has printed to its standard error up to now.
     var errors: String { String(decoding: read("errors"), as: UTF8.self) }
 
+    /// All that lies in its directory: its runtime directory, and what it has printed.
+    func files() -> [(name: String, data: Data)] {
+        let names = FileManager.default.enumerator(atPath: directory.path)?.compactMap { $0 as? String } ?? []
+        return names.compactMap { name in
+            (try? Data(contentsOf: directory.appending(path: name))).map { (name, $0) }
+        }
+    }
+
     private func read(_ name: String) -> Data {
         (try? Data(contentsOf: directory.appending(path: name))) ?? Data()
     }

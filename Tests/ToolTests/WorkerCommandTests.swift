@@ -1,0 +1,77 @@
+import Foundation
+import Testing
+
+@testable import MusterTool
+
+@Suite("muster worker")
+struct WorkerCommandTests {
+    @Test("joins a map that listens: by its file, by its text, as a secret; commands run where it was started")
+    func joins() async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "muster-\(UUID().uuidString)").path
+        #expect(mkdir(directory, 0o700) == 0)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let join = "\(directory)/join"
+        // Each worker's commands wait until all three have one.
+        let command = """
+            touch \(directory)/here-{}; until [ -e \(directory)/here-1 -a -e \(directory)/here-2 -a -e \(directory)/here-3 ]
+            do sleep 0.01; done; echo {} in $(pwd) worker $MUSTER_WORKER; echo error {} >&2
+            """
+        let map = try RunningTool(
+            ["map", "--on", "elastic:port=0", "--join-file", join, command, ":::", "1", "2", "3"])
+        let waiting = "until [ -s \(join) ]; do sleep 0.01; done; cd /usr; "
+        async let first = shell(waiting + "muster worker --join \(join) --workers 1")
+        async let second = shell(waiting + "muster worker --join - --workers 1 < \(join)")
+        async let third = shell(waiting + "ln -s join \(directory)/link; muster worker --join-secret \(directory)/link --workers 1")
+        let run = try await map.end()
+        #expect(run.status == 0, "\(run)")
+        let lines = run.lines.dropLast().map { String($0.prefix { $0 != "w" }) }
+        #expect(lines == (1...3).map { "\($0) in /usr " }, "\(run)")
+        #expect(run.errors.contains("muster worker --join \(join)\n"), "\(run)")
+        for end in [try await first, try await second, try await third] {
+            #expect(end.status == 0 && end.errors.isEmpty, "\(end)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: join))
+    }
+
+    @Test(
+        "a key on a command line is refused with the reason and the cure, and not repeated",
+        arguments: [
+            ["map", "--key", "sesame", "echo", ":::", "1"], ["map", "--cookie=sesame", "echo", ":::", "1"],
+            ["worker", "--join", "file", "--key", "sesame"], ["worker", "--secret=sesame"],
+        ])
+    func keys(arguments: [String]) async throws {
+        let run = try await muster(arguments)
+        #expect(run.status == 64 && run.output.isEmpty, "\(run)")
+        #expect(run.errors.contains("every user of this host can read it") && run.errors.contains("--key-file"), "\(run)")
+        #expect(!run.errors.contains("sesame"), "\(run)")
+    }
+
+    @Test(
+        "what does not go together is refused",
+        arguments: [
+            (["worker"], "--join FILE"), (["worker", "--join", "a", "--join-secret", "b"], "one of"),
+            (["map", "--on", "elastic", "--workers", "2", "echo", ":::", "1"], "muster worker"),
+            (["map", "--on", "mars", "echo", ":::", "1"], "no kind of workers"),
+            (["map", "--on", "elastic:port=70000", "echo", ":::", "1"], "no port"),
+            (["map", "--on", "elastic:colour=red", "echo", ":::", "1"], "address= and port="),
+            (["map", "--join-file", "a", "echo", ":::", "1"], "--on elastic"),
+        ])
+    func mistakes(arguments: [String], words: String) async throws {
+        let run = try await muster(arguments)
+        #expect(run.status == 64 && run.errors.contains(words), "\(run)")
+    }
+
+    @Test("where to listen is read")
+    func choices() throws {
+        #expect(try ManagerChoice("local") == .local)
+        #expect(try ManagerChoice("elastic") == .elastic(.init()))
+        #expect(
+            try ManagerChoice("elastic:address=eth0,port=0") == .elastic(.init(address: .interface("eth0"), port: 0)))
+        #expect(try ManagerChoice("elastic:address=10.0.0.7") == .elastic(.init(address: .address("10.0.0.7"))))
+        #expect(try ManagerChoice("elastic:address=fd00::7") == .elastic(.init(address: .address("fd00::7"))))
+        #expect(try ManagerChoice("elastic:address=automatic") == .elastic(.init(address: .automatic)))
+        for text in ["", "elastic:", "elastic:port=", "local:port=1", "elastic:address=", "elastic:port=-1"] {
+            #expect(throws: UsageError.self) { try ManagerChoice(text) }
+        }
+    }
+}
