@@ -126,7 +126,7 @@ let package = Package(
         tests("Machine", ["Machine", "Placement"]),
         tests(
             "ClusterManagers", ["Agent", "ClusterManagers", "ClusterRuntime", "Remote", "SharedMemoryLink", "Transport"]),
-        tests("Tool", ["MusterTool", "muster-example", "CPlatform", "Machine", "Placement"]),
+        tests("Tool", ["MusterTool", "muster-example", "CPlatform", "ClusterRuntime", "Machine", "Placement"]),
         tests("Process", ["muster-test-program", "muster-test-other", "CPlatform", "Machine", "Placement"]),
     ],
     swiftLanguageModes: [.v6]

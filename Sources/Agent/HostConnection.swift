@@ -165,7 +165,12 @@ package final class HostConnection: Sendable {
                 let name = worker?.name.map { "worker \($0)" } ?? "a worker"
                 onEvent(.note("\(name) on \(host) \(end.causeInWords); another one is started in its place"))
             }
-            if let note { onEvent(.note("\(worker?.name.map { "worker \($0)" } ?? "a worker") on \(host) \(end.causeInWords), and \(note)")) }
+            if let note {
+                onEvent(
+                    .note(
+                        "\(worker?.name.map { "worker \($0)" } ?? "a worker") on \(host) \(end.causeInWords), and \(note)"
+                    ))
+            }
             worker?.finish(end)
             dismissIfEmpty()
         case .notReplaced(_, let reason):

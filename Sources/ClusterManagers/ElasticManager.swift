@@ -239,7 +239,10 @@ extension ElasticManager: CustomStringConvertible {
     public var description: String {
         let (port, path, isClosed, roll) = state.withLock { ($0.port, $0.joinFile, $0.isClosed, $0.roll) }
         guard let port, !isClosed else {
-            return (["elastic manager, not listening\(port == nil ? " yet" : " any more") (\(address), port \(portNumber))"]
+            return
+                ([
+                    "elastic manager, not listening\(port == nil ? " yet" : " any more") (\(address), port \(portNumber))"
+                ]
                 + (port == nil ? [] : roll.lines)).joined(separator: "\n")
         }
         let place = "elastic manager at \(port.addresses.joined(separator: ", ")) port \(port.port)"

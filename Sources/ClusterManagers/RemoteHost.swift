@@ -62,7 +62,8 @@ final class RemoteHost: Sendable {
         private let onAdded: @Sendable (WorkerID, HostWorker) -> Void
 
         init(
-            _ site: LaunchSite, _ end: Eventual<LinkError?>, _ onAdded: @escaping @Sendable (WorkerID, HostWorker) -> Void
+            _ site: LaunchSite, _ end: Eventual<LinkError?>,
+            _ onAdded: @escaping @Sendable (WorkerID, HostWorker) -> Void
         ) {
             self.site = site
             self.end = end

@@ -12,7 +12,9 @@ struct StartLimitTests {
         #expect(try StartLimit.seconds(.seconds(3)) == 3)
     }
 
-    @Test("what is no time is refused, and said", arguments: ["", "soon", "0", "-1", "nan", "inf", "604801", "60s", " 60"])
+    @Test(
+        "what is no time is refused, and said",
+        arguments: ["", "soon", "0", "-1", "nan", "inf", "604801", "60s", " 60"])
     func nonsense(text: String) {
         let error = #expect(throws: LaunchError.self) { try StartLimit.seconds(text: text) }
         #expect(error?.description.hasPrefix("MUSTER_WORKER_TIMEOUT is \"\(text)\"") == true)

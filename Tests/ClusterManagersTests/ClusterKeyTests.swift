@@ -7,7 +7,9 @@ import Testing
 @Suite("Keys that a user chose")
 struct ClusterKeyTests {
     /// Writes a file, calls `body` with its path, and removes it.
-    private func withFile(_ text: String, mode: mode_t = 0o600, _ body: (String) throws -> Void) rethrows {
+    private func withFile(
+        _ text: String, mode: mode_t = 0o600, _ body: (String) throws -> Void
+    ) rethrows {
         var path = Array("/tmp/muster-key-XXXXXX".utf8CString)
         let file = unsafe mkstemp(&path)
         let name = String(decoding: path.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
@@ -23,7 +25,8 @@ struct ClusterKeyTests {
     @Test("a file's bytes are the key, without the last line's end")
     func file() throws {
         try withFile("sixteen or more bytes\n") { path in
-            #expect(try ClusterKey(contentsOf: path) == ClusterKey("sixteen or more bytes"))
+            let key = try ClusterKey(contentsOf: path)
+            #expect(try key == ClusterKey("sixteen or more bytes"))
         }
     }
 

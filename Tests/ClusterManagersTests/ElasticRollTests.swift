@@ -1,3 +1,4 @@
+import Remote
 import Testing
 
 @testable import ClusterManagers

@@ -20,8 +20,9 @@ final class PrivateDirectory {
     /// A copy that a program may join with.
     func copy(_ source: String, as name: String) throws -> String {
         let bytes = try Data(contentsOf: URL(filePath: source))
-        try #require(FileManager.default.createFile(
-            atPath: file(name), contents: bytes, attributes: [.posixPermissions: 0o600]))
+        try #require(
+            FileManager.default.createFile(
+                atPath: file(name), contents: bytes, attributes: [.posixPermissions: 0o600]))
         return file(name)
     }
 }
@@ -83,7 +84,9 @@ struct ElasticTests {
         #expect(!FileManager.default.fileExists(atPath: file), "the join file is gone")
     }
 
-    @Test("an agent that is killed or stopped during a map takes nothing of it along", arguments: [SIGKILL, SIGTERM, SIGSTOP])
+    @Test(
+        "an agent that is killed or stopped during a map takes nothing of it along",
+        arguments: [SIGKILL, SIGTERM, SIGSTOP])
     func agentEnds(signal: Int32) async throws {
         let gates = try PrivateDirectory()
         let driver = try Driver(["elastic-map", "items=200", "ms=2", "limit=1", "gates=\(gates.path)"])
@@ -250,7 +253,8 @@ struct ElasticTests {
 
         let text = try String(contentsOfFile: used, encoding: .utf8)
         for (index, (damaged, reason)) in [
-            ("", "first line"), (String(text.prefix(40)), "there is no"), (text.replacing("key ", with: "kex "), "unknown word"),
+            ("", "first line"), (String(text.prefix(40)), "there is no"),
+            (text.replacing("key ", with: "kex "), "unknown word"),
             (text + "port 1\n", "a second \"port\""),
         ].enumerated() {
             let path = gates.file("damaged\(index)")
@@ -265,7 +269,9 @@ struct ElasticTests {
     @Test("a time limit that is none is refused")
     func timeLimit() async throws {
         let end = try await Driver.agent("/nowhere/join", environment: ["MUSTER_WORKER_TIMEOUT": "soon"]).end()
-        #expect(end.status == 1 && end.errors.contains("MUSTER_WORKER_TIMEOUT is \"soon\", which is no time limit"), "\(end)")
+        #expect(
+            end.status == 1 && end.errors.contains("MUSTER_WORKER_TIMEOUT is \"soon\", which is no time limit"),
+            "\(end)")
     }
 
     @Test("a running program joins, works beside what it does, leaves, and goes on")
@@ -284,7 +290,9 @@ struct ElasticTests {
         let run = try await driver.end()
         #expect(run.status == 0 && run.value("results") == "right doubled 0", "\(run)")
         let (left, stayed) = (try await leaver.end(), try await stayer.end())
-        #expect(left.lines == ["before the first withCluster", "joined as 3 here 1", "ending left", "goes on", "done"], "\(left)")
+        #expect(
+            left.lines == ["before the first withCluster", "joined as 3 here 1", "ending left", "goes on", "done"],
+            "\(left)")
         #expect(stayed.value("joined") == "as 2 here 1" && stayed.value("ending") == "dismissed", "\(stayed)")
         #expect(stayed.lines.last == "done" && stayed.status == 0, "\(stayed)")
     }
@@ -314,9 +322,10 @@ struct ElasticTests {
         #expect((attributes[.posixPermissions] as? Int) == 0o600)
         let digits = try #require(text.split(separator: "\n").first { $0.hasPrefix("key ") }?.dropFirst(4))
         #expect(digits.count == 64)
-        let bytes = Data(stride(from: 0, to: digits.count, by: 2).compactMap { offset in
-            UInt8(digits.dropFirst(offset).prefix(2), radix: 16)
-        })
+        let bytes = Data(
+            stride(from: 0, to: digits.count, by: 2).compactMap { offset in
+                UInt8(digits.dropFirst(offset).prefix(2), radix: 16)
+            })
         let agent = try Driver.agent(file, workers: 2)
         let guest = try Driver(["guest", "file=\(file)"])
         try await driver.text("active workers: 2-4")

@@ -15,7 +15,8 @@ private final class TwoNetworks {
         guard geteuid() == 0, FileManager.default.isExecutableFile(atPath: "/usr/sbin/ip") else { return nil }
         for name in names where try await !ip("netns", "add", name) { return nil }
         let ends = ["md\(getpid() % 100_000)\(label)", "ma\(getpid() % 100_000)\(label)"]
-        var works = try await ip("link", "add", ends[0], "netns", names[0], "type", "veth", "peer", ends[1], "netns", names[1])
+        var works = try await ip(
+            "link", "add", ends[0], "netns", names[0], "type", "veth", "peer", ends[1], "netns", names[1])
         for (name, (end, address)) in zip(names, zip(ends, [TwoNetworks.driverAddress, TwoNetworks.agentAddress])) {
             works = try await ip("-n", name, "link", "set", end, "name", "wire") && works
             works = try await ip("-n", name, "address", "add", "\(address)/24", "dev", "wire") && works
@@ -26,7 +27,9 @@ private final class TwoNetworks {
 
     deinit {
         // Their wires go with them.
-        for name in names { _ = try? Driver(["netns", "delete", name], executable: URL(filePath: "/usr/sbin/ip")).wait() }
+        for name in names {
+            _ = try? Driver(["netns", "delete", name], executable: URL(filePath: "/usr/sbin/ip")).wait()
+        }
     }
 
     /// Cuts the wire, or mends it.
@@ -64,7 +67,8 @@ struct PartitionTests {
         guard let networks = try await TwoNetworks("s") else { return print("skipped: \(PartitionTests.why)") }
         let gates = try PrivateDirectory()
         let driver = try networks.driver(
-            "elastic-map", "items=1500", "ms=10", "limit=15", "address=\(TwoNetworks.driverAddress)", "gates=\(gates.path)")
+            "elastic-map", "items=1500", "ms=10", "limit=15", "address=\(TwoNetworks.driverAddress)",
+            "gates=\(gates.path)")
         let file = try await driver.joinFile()
         let (near, far) = (try networks.agent(file, isFar: false), try networks.agent(file, isFar: true))
         try await driver.text("at work 3")
@@ -86,7 +90,8 @@ struct PartitionTests {
         guard let networks = try await TwoNetworks("l") else { return print("skipped: \(PartitionTests.why)") }
         let gates = try PrivateDirectory()
         let driver = try networks.driver(
-            "elastic-map", "items=300", "ms=5", "limit=2", "address=\(TwoNetworks.driverAddress)", "gates=\(gates.path)")
+            "elastic-map", "items=300", "ms=5", "limit=2", "address=\(TwoNetworks.driverAddress)", "gates=\(gates.path)"
+        )
         let file = try await driver.joinFile()
         let far = try networks.agent(file, isFar: true)
         try await driver.text("at work 2")

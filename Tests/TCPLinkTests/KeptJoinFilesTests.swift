@@ -39,7 +39,9 @@ struct KeptJoinFilesTests {
             }
             KeptJoinFiles.removeAbandoned(in: place)
             #expect(!isThere("\(place)/join-2"))
-            for name in ["join-1", "other", "join-empty", "join-text"] { #expect(isThere("\(place)/\(name)"), "\(name)") }
+            for name in ["join-1", "other", "join-empty", "join-text"] {
+                #expect(isThere("\(place)/\(name)"), "\(name)")
+            }
             KeptJoinFiles.remove("\(place)/join-1")
             #expect(!isThere("\(place)/join-1"))
         }

@@ -1,3 +1,4 @@
+import ClusterRuntime
 import Foundation
 import Testing
 
@@ -21,7 +22,8 @@ struct WorkerCommandTests {
         let waiting = "until [ -s \(join) ]; do sleep 0.01; done; cd /usr; "
         async let first = shell(waiting + "muster worker --join \(join) --workers 1")
         async let second = shell(waiting + "muster worker --join - --workers 1 < \(join)")
-        async let third = shell(waiting + "ln -s join \(directory)/link; muster worker --join-secret \(directory)/link --workers 1")
+        async let third = shell(
+            waiting + "ln -s join \(directory)/link; muster worker --join-secret \(directory)/link --workers 1")
         let run = try await map.end()
         #expect(run.status == 0, "\(run)")
         let lines = run.lines.dropLast().map { String($0.prefix { $0 != "w" }) }
@@ -42,7 +44,8 @@ struct WorkerCommandTests {
     func keys(arguments: [String]) async throws {
         let run = try await muster(arguments)
         #expect(run.status == 64 && run.output.isEmpty, "\(run)")
-        #expect(run.errors.contains("every user of this host can read it") && run.errors.contains("--key-file"), "\(run)")
+        #expect(
+            run.errors.contains("every user of this host can read it") && run.errors.contains("--key-file"), "\(run)")
         #expect(!run.errors.contains("sesame"), "\(run)")
     }
 

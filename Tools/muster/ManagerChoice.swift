@@ -24,7 +24,8 @@ enum ManagerChoice: Hashable {
         case ("elastic", _): self = .elastic(try ManagerChoice.place(parts[1]))
         default:
             throw UsageError(
-                message: "--on \(text) names no kind of workers; there are local, and elastic:address=ADDRESS,port=PORT")
+                message: "--on \(text) names no kind of workers; there are local, and elastic:address=ADDRESS,port=PORT"
+            )
         }
     }
 
@@ -41,7 +42,8 @@ enum ManagerChoice: Hashable {
                 }
                 place.port = port
             default:
-                throw UsageError(message: "\"\(item)\" says nothing about elastic workers; there are address= and port=")
+                throw UsageError(
+                    message: "\"\(item)\" says nothing about elastic workers; there are address= and port=")
             }
         }
         return place

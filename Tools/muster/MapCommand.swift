@@ -61,13 +61,15 @@ struct MapCommand: AsyncParsableCommand {
         if case .elastic(let place) = choice {
             guard places.isEmpty else {
                 throw UsageError(
-                    message: "with --on elastic it is who joins that says how many workers there are, and where; give these "
+                    message:
+                        "with --on elastic it is who joins that says how many workers there are, and where; give these "
                         + "options to 'muster worker'")
             }
             return try await run(template, command, place)
         }
         guard joinFile == nil, keyFile == nil else {
-            throw UsageError(message: "--join-file and --key-file are for --on elastic: local workers inherit their links")
+            throw UsageError(
+                message: "--join-file and --key-file are for --on elastic: local workers inherit their links")
         }
         var request = try places.request()
         let workers = try places.plan(on: .discover(), occupied: CPUReservation.occupations()).workers.count

@@ -69,7 +69,9 @@
             let session = HostSession(link, Guests(worker), .ofThisProcess(offer: offer))
             let outcome = Eventual<Result<WorkerID, LaunchError>>()
             worker.adopted.whenHere { outcome.fulfil(.success($0)) }
-            session.end.whenHere { outcome.fulfil(.failure(LaunchError("the driver did not take this process: \($0)"))) }
+            session.end.whenHere {
+                outcome.fulfil(.failure(LaunchError("the driver did not take this process: \($0)")))
+            }
             let deadline = Task {
                 try await Task.sleep(for: .seconds(limit))
                 outcome.fulfil(.failure(LaunchError("the driver did not take this process within \(limit) s")))
