@@ -1,5 +1,6 @@
 import ClusterRuntime
 import Foundation
+import Synchronization
 import Testing
 
 @testable import MusterTool
@@ -76,5 +77,37 @@ struct WorkerCommandTests {
         for text in ["", "elastic:", "elastic:port=", "local:port=1", "elastic:address=", "elastic:port=-1"] {
             #expect(throws: UsageError.self) { try ManagerChoice(text) }
         }
+    }
+}
+
+@Suite("the commands of a map that workers come and go of")
+struct CommandQueueTests {
+    @Test("are taken in order; one whose worker is lost comes next, three times in all")
+    func turns() async {
+        let isOver = Mutex(false)
+        let queue = CommandQueue(count: 2) { isOver.withLock { $0 = true } }
+        var places: [Int] = []
+        for attempt in 1...3 {
+            guard let turn = await queue.next() else { break }
+            places.append(turn.place)
+            #expect(turn.attempt == attempt && queue.hasLostWorker(turn) == (attempt < 3))
+        }
+        queue.hasResult()
+        if let turn = await queue.next() { places.append(turn.place) }
+        #expect(places == [0, 0, 0, 1] && !isOver.withLock { $0 })
+        queue.hasResult()
+        #expect(await queue.next() == nil && isOver.withLock { $0 })
+    }
+
+    @Test("who finds none waits for one that comes back, or for the end")
+    func waiting() async throws {
+        let queue = CommandQueue(count: 1) {}
+        let turn = try #require(await queue.next())
+        async let other = queue.next()
+        queue.putBack(turn)
+        #expect(await other == turn)
+        async let last = queue.next()
+        queue.hasResult()
+        #expect(await last == nil)
     }
 }

@@ -1,41 +1,173 @@
 import Muster
 import Remote
+import Synchronization
 
-/// A command for an argument, as it goes to a worker.
-struct MapItem: Hashable, Sendable {
-    /// The line for the shell.
-    let line: [UInt8]
-    /// Number of the argument, from 1.
-    let index: Int
-}
+/// The commands of a map that no worker has run yet, and who waits for one.
+///
+/// Not `pmap`'s schedule, which has a second element wait at each worker for the first: with commands that take minutes that
+/// would keep one waiting behind another while a worker that has just joined has nothing to do.
+final class CommandQueue: Sendable {
+    /// Times that a command is begun: it may be it that ends its workers.
+    static let mostAttempts = 3
 
-extension MapItem: WireEncodable, WireDecodable {
-    func write(to output: inout WireWriter) { output.write(line, index) }
-    init(from input: inout WireReader) throws(WireError) { (line, index) = try input.read() }
+    /// A command to run, and how often it has been begun with this one.
+    struct Turn: Hashable, Sendable {
+        let place: Int
+        let attempt: Int
+    }
+
+    private struct State {
+        var waiting: [Turn]
+        /// Commands without a result.
+        var left: Int
+        var takers: [CheckedContinuation<Turn?, Never>] = []
+        var isOver = false
+    }
+
+    private let state: Mutex<State>
+    /// Called once, when all have a result, or ``end()`` was called.
+    private let onEnd: @Sendable () -> Void
+
+    /// Commands for this many arguments, which are taken in their order.
+    init(count: Int, onEnd: @escaping @Sendable () -> Void) {
+        // Taken from the end.
+        state = Mutex(State(waiting: (0..<count).reversed().map { Turn(place: $0, attempt: 1) }, left: count))
+        self.onEnd = onEnd
+    }
+
+    /// The next command; `nil` when there will be none any more. Waits while one that runs elsewhere may come back.
+    func next() async -> Turn? {
+        await withCheckedContinuation { continuation in
+            let turn = state.withLock { state -> Turn?? in
+                if state.isOver { return .some(nil) }
+                if let turn = state.waiting.popLast() { return turn }
+                state.takers.append(continuation)
+                return nil
+            }
+            if let turn { continuation.resume(returning: turn) }
+        }
+    }
+
+    /// Commands without a result.
+    var leftCount: Int { state.withLock { $0.left } }
+
+    /// A command has its result.
+    func hasResult() {
+        let isLast = state.withLock { state in
+            state.left -= 1
+            return state.left == 0
+        }
+        if isLast { end() }
+    }
+
+    /// The worker of a command is lost; returns whether it is to be run again.
+    func hasLostWorker(_ turn: Turn) -> Bool {
+        guard turn.attempt < CommandQueue.mostAttempts else { return false }
+        putBack(Turn(place: turn.place, attempt: turn.attempt + 1))
+        return true
+    }
+
+    /// A command that was taken has not begun.
+    func putBack(_ turn: Turn) {
+        let taker = state.withLock { state -> CheckedContinuation<Turn?, Never>? in
+            if let taker = state.takers.popLast() { return taker }
+            state.waiting.append(turn)
+            return nil
+        }
+        taker?.resume(returning: turn)
+    }
+
+    /// Nobody gets a command any more.
+    func end() {
+        let takers = state.withLock { state -> [CheckedContinuation<Turn?, Never>]? in
+            guard !state.isOver else { return nil }
+            state.isOver = true
+            defer { state.takers = [] }
+            return state.takers
+        }
+        guard let takers else { return }
+        for taker in takers { taker.resume(returning: nil) }
+        onEnd()
+    }
 }
 
 extension MapCommand {
-    /// Runs the commands on the workers of whoever joins.
+    /// Runs the commands on the workers of whoever joins, one at a time on each.
     ///
     /// A command whose worker is lost runs again on another one: its host may have been taken away in its midst. One that
-    /// has taken down three is given up.
+    /// has lost three is given up.
     func map(
         _ template: CommandTemplate, _ arguments: [[UInt8]], on manager: ElasticManager, of cluster: Cluster,
         _ report: MapReport
     ) async throws {
+        let (workers, arrivals) = AsyncStream.makeStream(of: WorkerID.self)
+        let queue = CommandQueue(count: arguments.count) { arrivals.finish() }
+        let watch = cluster.watchJoins { worker in
+            arrivals.yield(worker.id)
+        } onNoneExpected: {
+            if cluster.workers.isEmpty { queue.end() }
+        }
+        defer { cluster.endJoinWatch(watch) }
         try await cluster.addWorkers(manager)
         FileOutput.standardError.write("muster: waiting for workers; to join: \(manager.joinCommand ?? "")\n")
         let drawing = Task { await report.drawRepeatedly() }
         defer { drawing.cancel() }
-        let items = arguments.enumerated().map { MapItem(line: template.line(for: $1), index: $0 + 1) }
-        let results = try cluster.pmapStream(
-            items, order: .asCompleted, batchSize: 1,
-            onError: { CommandResult(end: .lost("could not be run to its end: \($0.error)")) },
-            body: { item in
-                let environment = ["MUSTER_WORKER": "\(Worker.id.rawValue - 1)", "MUSTER_INDEX": "\(item.index)"]
-                return ShellCommand(line: item.line, environment: environment).run()
-            })
-        for try await (place, result) in results { try await report.add(result, at: place) }
+        try await withTaskCancellationHandler {
+            try await withThrowingTaskGroup { group in
+                for await worker in workers {
+                    group.addTask {
+                        do {
+                            while let turn = await queue.next() {
+                                let line = template.line(for: arguments[turn.place])
+                                guard try await run(line, turn, queue, on: worker, of: cluster, report) else { return }
+                            }
+                        } catch {
+                            queue.end()
+                            throw error
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try Task.checkCancellation()
+            guard queue.leftCount == 0 else {
+                throw WorkFailed(
+                    description: "no worker is left, and none can join any more; "
+                        + "\(queue.leftCount) of \(arguments.count) commands have no result")
+            }
+        } onCancel: {
+            queue.end()
+        }
+    }
+
+    /// Runs one command; returns whether the worker can have another.
+    private func run(
+        _ line: [UInt8], _ turn: CommandQueue.Turn, _ queue: CommandQueue, on worker: WorkerID, of cluster: Cluster,
+        _ report: MapReport
+    ) async throws -> Bool {
+        var result: CommandResult
+        var isThere = true
+        do {
+            result = try await cluster.remoteCallFetch(
+                on: worker, capturing: line, worker.rawValue - 1, turn.place + 1
+            ) { line, number, index in
+                let environment = ["MUSTER_WORKER": "\(number)", "MUSTER_INDEX": "\(index)"]
+                return ShellCommand(line: line, environment: environment).run()
+            }
+        } catch let end as WorkerExited {
+            if queue.hasLostWorker(turn) {
+                if cluster.workers.isEmpty, !cluster.expectsWorkers { queue.end() }
+                return false
+            }
+            result = CommandResult(end: .lost("lost \(CommandQueue.mostAttempts) workers, the last of which \(end)"))
+            isThere = false
+        } catch let error as ClusterError where error.code == .noSuchWorker {
+            queue.putBack(turn)
+            return false
+        }
+        try await report.add(result, at: turn.place)
+        queue.hasResult()
+        return isThere
     }
 }
 
