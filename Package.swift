@@ -29,7 +29,8 @@ let package = Package(
         .trait(name: "Foundation", description: "Data, Date, URL and UUID travel; 8 MB in a static executable."),
         .trait(
             name: "Network",
-            description: "Links to other hosts over TCP and TLS: ssh, elastic, job queues; swift-nio and swift-nio-ssl."),
+            description: "Links to other hosts over TCP and TLS: ssh, elastic, job queues; swift-nio and swift-nio-ssl."
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -73,7 +74,8 @@ let package = Package(
         module(
             "Muster",
             [
-                "Agent", "CPlatform", "ClusterManagers", "ClusterRuntime", "Machine", "ParallelMap", "Placement", "Remote",
+                "Agent", "CPlatform", "ClusterManagers", "ClusterRuntime", "Machine", "ParallelMap", "Placement",
+                "Remote",
                 "Scheduling", "SharedMemoryLink", "Transport", "Wire",
                 .target(name: "TCPLink", condition: .when(traits: ["Network"])),
                 .target(name: "WireFoundation", condition: .when(traits: ["Foundation"])),
@@ -125,7 +127,8 @@ let package = Package(
             "ParallelMap", ["ClusterRuntime", "ParallelMap", "Placement", "Remote", "Scheduling", "Transport", "Wire"]),
         tests("Machine", ["Machine", "Placement"]),
         tests(
-            "ClusterManagers", ["Agent", "ClusterManagers", "ClusterRuntime", "Remote", "SharedMemoryLink", "Transport"]),
+            "ClusterManagers",
+            ["Agent", "ClusterManagers", "ClusterRuntime", "Remote", "SharedMemoryLink", "Transport"]),
         tests("Tool", ["MusterTool", "muster-example", "CPlatform", "ClusterRuntime", "Machine", "Placement"]),
         tests("Process", ["muster-test-program", "muster-test-other", "CPlatform", "Machine", "Placement"]),
     ],

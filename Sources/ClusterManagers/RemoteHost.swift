@@ -24,7 +24,9 @@ final class RemoteHost: Sendable {
         self.site = site
         self.onAdded = onAdded
         let arrivals = Arrivals(site, end, onAdded)
-        connection = HostConnection(link, address: address, heartbeatLimit: site.heartbeatLimit.seconds) { arrivals.hear($0) }
+        connection = HostConnection(link, address: address, heartbeatLimit: site.heartbeatLimit.seconds) {
+            arrivals.hear($0)
+        }
     }
 
     /// Waits for what the agent says of its host.

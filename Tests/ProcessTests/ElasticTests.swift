@@ -134,6 +134,37 @@ struct ElasticTests {
         _ = try await other.end()
     }
 
+    @Test("a worker that is stopped as a whole is ended at the heartbeat limit, and has a successor")
+    func workerHangs() async throws {
+        let gates = try PrivateDirectory()
+        let driver = try Driver(["elastic-map", "items=200", "ms=1", "limit=1", "gates=\(gates.path)"])
+        let agent = try Driver.agent(try await driver.joinFile())
+        let line = try await driver.line(startingWith: "at work 2 ")
+        kill(try #require(Int32(line.split(separator: " ").last ?? "")), SIGSTOP)
+        try await driver.text("worker 2 on \(hostName) was ended: nothing was heard of it for")
+        try await driver.text("at work 3 ")
+        gates.open("half")
+        gates.open("end")
+        let run = try await driver.end()
+        #expect(run.status == 0 && run.value("results") == "right doubled 0", "\(run)")
+        #expect(try await agent.end().status == 0)
+    }
+
+    @Test("what workers print stays with them if the user wants that")
+    func outputStays() async throws {
+        let gates = try PrivateDirectory()
+        let driver = try Driver(["elastic-serve", "keep=1", "gates=\(gates.path)"])
+        let agent = try Driver.agent(try await driver.joinFile())
+        try await driver.text("active workers: 2\n")
+        gates.open("print")
+        try await agent.text("From worker 2: a line of a worker\n")
+        try await driver.text("printed")
+        gates.open("end")
+        let (run, end) = (try await driver.end(), try await agent.end())
+        #expect(run.status == 0 && !run.output.contains("a line of a worker"), "\(run)")
+        #expect(end.status == 0 && end.output == "From worker 2: a line of a worker\n", "\(end)")
+    }
+
     @Test("when the driver is killed its agents and their workers end, and the next driver removes its join file")
     func driverKilled() async throws {
         let driver = try Driver(["elastic-map", "items=100000", "ms=5"])

@@ -21,7 +21,8 @@ private struct Settings {
             let address = self["address"].map { NetworkAddress.address($0) } ?? .loopback
             return ElasticManager(
                 address: address, port: Int(number("port", 0)), key: try self["key"].map { try ClusterKey($0) },
-                joins: Int(number("joins", 1000)), for: .seconds(number("for", 3600)), joinFile: self["file"])
+                joins: Int(number("joins", 1000)), for: .seconds(number("for", 3600)), joinFile: self["file"],
+                printsOutput: self["keep"] == nil)
         }
     }
 

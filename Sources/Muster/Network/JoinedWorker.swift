@@ -32,7 +32,8 @@
             options.patience = .seconds(patience)
             let file = try JoinFile.read(.file(path))
             guard file.direction == .dial else {
-                throw LaunchError("\(path) is for an agent that listens for its driver, which a running program does not")
+                throw LaunchError(
+                    "\(path) is for an agent that listens for its driver, which a running program does not")
             }
             let link = try await Dialer.join(file, buildID: BuildID.current.bytes, options: options)
             return try await JoinedWorker.make(link, limit: patience)
@@ -62,11 +63,12 @@
             self.worker = worker
         }
 
-        fileprivate static func make(_ link: any Link, limit: Double) async throws -> JoinedWorker {
+        fileprivate static func make(_ link: TCPLink, limit: Double) async throws -> JoinedWorker {
             var offer = HostRequest(.unbound(count: 1))
             offer.keepsOutput = true
             let worker = GuestWorker()
-            let session = HostSession(link, Guests(worker), .ofThisProcess(offer: offer))
+            let session = HostSession(
+                link, Guests(worker), .ofThisProcess(offer: offer), network: TLSPeers(link.localAddress))
             let outcome = Eventual<Result<WorkerID, LaunchError>>()
             worker.adopted.whenHere { outcome.fulfil(.success($0)) }
             session.end.whenHere {

@@ -163,8 +163,8 @@
         let file: JoinFile
 
         func secretText() -> [UInt8] { Array(file.secretText.utf8) }
-        func write(to path: String) throws { try file.write(to: path) }
-        func remove(_ path: String) { JoinFile.remove(path) }
+        func write(to path: String) throws { try KeptJoinFiles.write(file, to: path) }
+        func remove(_ path: String) { KeptJoinFiles.remove(path) }
 
         func reach(_ addresses: [String], port: Int, within patience: Duration) async throws -> any Link {
             var options = Dialer.Options()
