@@ -46,6 +46,8 @@ public struct SSHManager: ClusterManager {
     /// - Throws: ``SSHFailure`` with what was run on which host, what it said, and the likely cure; `LaunchError` for what
     ///   can't be had; what keeps this process from listening. The first failure ends the launch on all hosts.
     public func launch(_ site: LaunchSite) async throws {
+        // A default has no way to say that what it was made of is no time limit.
+        _ = try StartLimit.seconds()
         guard options.maxParallel >= 1 else {
             throw LaunchError("maxParallel is \(options.maxParallel); at least one host has to be started on at a time")
         }
