@@ -18,7 +18,7 @@
         /// ```
         ///
         /// Bodies run in this process, on its threads, with its globals: one synchronous body at a time. A body that traps
-        /// takes the program along; what bodies print is the program's output. In a body ``Worker/id`` is the number that
+        /// takes the program along; what bodies print is the program's output. In a body `Worker.id` is the number that
         /// the driver gave. The end of the driver ends the handle, and not the program. A program may join several drivers.
         ///
         /// - Parameters:
@@ -40,7 +40,7 @@
         }
     }
 
-    /// A running program that has joined a driver as a worker, see ``Worker/join(_:timeout:)``.
+    /// A running program that has joined a driver as a worker, see `Worker.join(_:timeout:)`.
     public final class JoinedWorker: Sendable {
         /// How a program ceased to be a worker.
         public enum Ending: Hashable, Sendable {
