@@ -65,7 +65,7 @@ let mapFaults: [String: Program.Scenario] = [
         }
     },
     "exits-by-itself": { _ in
-        try await withCluster(.local(3)) { cluster in
+        try await withCluster(.local(3, options: noRestarts)) { cluster in
             let results = try await cluster.pmap(0..<100, batchSize: 3) { i in
                 if Worker.id == 2 { quit(3) }
                 return i

@@ -77,7 +77,7 @@ let membership: [String: Program.Scenario] = [
         }
     },
     "answers-and-dies": { _ in
-        try await withCluster(.local(20)) { cluster in
+        try await withCluster(.local(20, options: noRestarts)) { cluster in
             let outcomes = await withTaskGroup(of: String.self) { group in
                 for (index, worker) in cluster.workers.enumerated() {
                     group.addTask {
