@@ -41,20 +41,16 @@ extension Listener {
         options.port = file.port
         // A driver, or why there is none: whichever is first.
         let arrival = Eventual<Result<TCPLink, JoinError>>()
+        // Before anybody can come: whom the listener does not know it tells that the key is wrong.
         let listener = try await start(
             options, at: file.addresses.map { ListenAddress($0) }, .listen, buildID: buildID,
+            expecting: (file.launch, patience),
             onJoin: { if !arrival.fulfil(.success($0.link)) { $0.link.close() } })
         let loop = options.threads.next()
         let deadline = loop.scheduleTask(in: .nanoseconds(Int64(min(patience.seconds, 1e9) * 1e9))) {
             _ = arrival.fulfil(.failure(listener.noDriver(after: patience)))
         }
-        do throws(JoinError) {
-            // Until the deadline; who comes then is refused by it.
-            _ = try listener.expect(file.role, joins: 1, for: patience, key: file.key, identity: file.identity)
-            onListening(listener.port)
-        } catch {
-            arrival.fulfil(.failure(error))
-        }
+        onListening(listener.port)
         let result = await withTaskCancellationHandler {
             await arrival.get()
         } onCancel: {

@@ -61,8 +61,11 @@ package final class Listener: Sendable {
     }
 
     /// Listens at several places, for those who join or for the driver.
+    ///
+    /// - Parameter expected: Somebody who may come the moment that this listens, and for how long.
     static func start(
         _ options: Options, at places: [ListenAddress], _ direction: JoinDirection, buildID: [UInt8],
+        expecting expected: (launch: LaunchKeys.Launch, duration: Duration)? = nil,
         onJoin: @escaping @Sendable (JoinedPeer) -> Void
     ) async throws(JoinError) -> Listener {
         let interfaces = places.contains(where: \.needsInterfaces) ? try HostInterface.all() : []
@@ -71,6 +74,10 @@ package final class Listener: Sendable {
         let door = Door(
             limits: options.limits, buildID: buildID, direction: direction, loop: options.threads.next(),
             log: options.log)
+        if let (launch, duration) = expected {
+            try launch.key.checkLength(isLoopback: plan.listening.allSatisfy(\.isLoopback))
+            _ = door.expect(launch.role, joins: 1, for: duration, key: launch.key, identity: launch.identity)
+        }
         let links = options.links
         let bootstrap = ServerBootstrap(group: options.threads)
             .serverChannelOption(.backlog, value: 4096)

@@ -7,7 +7,8 @@ final class PrivateDirectory {
 
     init() throws {
         path = FileManager.default.temporaryDirectory.appending(path: "muster-\(UUID().uuidString)").path
-        try #require(mkdir(path, 0o700) == 0)
+        let isMade = unsafe mkdir(path, 0o700) == 0
+        try #require(isMade)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -15,7 +16,7 @@ final class PrivateDirectory {
     func file(_ name: String) -> String { path + "/" + name }
 
     /// Lets the program pass that waits at this gate.
-    func open(_ gate: String) { FileManager.default.createFile(atPath: file(gate), contents: nil) }
+    func open(_ gate: String) { _ = FileManager.default.createFile(atPath: file(gate), contents: nil) }
 
     /// A copy that a program may join with.
     func copy(_ source: String, as name: String) throws -> String {
@@ -215,15 +216,15 @@ struct ElasticTests {
         let directory = "/proc/\(process)/fd"
         let links = try FileManager.default.contentsOfDirectory(atPath: directory).map { name in
             var link = [CChar](repeating: 0, count: 256)
-            let count = readlink("\(directory)/\(name)", &link, 255)
+            let count = unsafe readlink("\(directory)/\(name)", &link, 255)
             return String(decoding: link.prefix(max(count, 0)).map(UInt8.init(bitPattern:)), as: UTF8.self)
         }
         // By hand: the kernel hands it over in pieces, of which Foundation takes the first for all.
-        let file = open("/proc/\(process)/net/tcp", O_RDONLY)
+        let file = unsafe open("/proc/\(process)/net/tcp", O_RDONLY)
         defer { close(file) }
         var table: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 1 << 16)
-        while case let count = read(file, &piece, piece.count), count > 0 { table += piece[..<count] }
+        while case let count = unsafe read(file, &piece, piece.count), count > 0 { table += piece[..<count] }
         return String(decoding: table, as: UTF8.self).split(separator: "\n").dropFirst().count { line in
             let words = line.split(separator: " ", omittingEmptySubsequences: true)
             return words.count > 9 && words[3] == "01" && links.contains("socket:[\(words[9])]")
@@ -299,11 +300,11 @@ struct ElasticTests {
             (text + "port 1\n", "a second \"port\""),
         ].enumerated() {
             let path = gates.file("damaged\(index)")
-            FileManager.default.createFile(
+            _ = FileManager.default.createFile(
                 atPath: path, contents: Data(damaged.utf8), attributes: [.posixPermissions: 0o600])
             try await expectRefusal(path, "damaged or none", reason)
         }
-        chmod(used, 0o644)
+        _ = unsafe chmod(used, 0o644)
         try await expectRefusal(used, "others can read or change the join file")
     }
 
@@ -401,6 +402,6 @@ struct ElasticTests {
 /// The name of this host.
 let hostName: String = {
     var name = [CChar](repeating: 0, count: 256)
-    gethostname(&name, 255)
+    unsafe gethostname(&name, 255)
     return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }()

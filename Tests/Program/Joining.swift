@@ -27,7 +27,7 @@ private struct Settings {
     }
 
     /// Whether the test has made the file of this name; also if it makes none.
-    func isOpen(_ name: String) -> Bool { self["gates"].map { access("\($0)/\(name)", F_OK) == 0 } ?? true }
+    func isOpen(_ name: String) -> Bool { self["gates"].map { unsafe access("\($0)/\(name)", F_OK) == 0 } ?? true }
 
     /// Waits for that.
     func gate(_ name: String) async { _ = await eventually(within: 50) { isOpen(name) } }
@@ -136,7 +136,7 @@ let joining: [String: Program.Scenario] = [
         try await withCluster(first) { cluster in
             try await cluster.addWorkers(second)
             say("apart", first.joinFile != second.joinFile)
-            say("there", [first, second].map { access($0.joinFile ?? "", R_OK) == 0 })
+            say("there", [first, second].map { unsafe access($0.joinFile ?? "", R_OK) == 0 })
             await sayFailure("again") { try await cluster.addWorkers(first) }
             await sayFailure("taken") {
                 try await withCluster(ElasticManager(port: first.port ?? 0)) { _ in }

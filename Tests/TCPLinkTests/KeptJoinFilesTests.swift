@@ -67,11 +67,11 @@ struct KeptJoinFilesTests {
         try withPlace { place in
             let mine = try sample()
             try mine.write(to: "\(place)/other")
-            chmod("\(place)/other", 0o444)
+            _ = unsafe chmod("\(place)/other", 0o444)
             unsafe symlink("other", "\(place)/join-1")
             #expect(try JoinFile.read(secret: "\(place)/join-1") == mine)
             #expect(throws: JoinError.self) { try JoinFile.read(from: "\(place)/join-1") }
-            chmod("\(place)/other", 0o664)
+            _ = unsafe chmod("\(place)/other", 0o664)
             #expect(throws: JoinError.self) { try JoinFile.read(secret: "\(place)/join-1") }
             #expect(throws: JoinError.self) { try JoinFile.read(secret: place) }
         }

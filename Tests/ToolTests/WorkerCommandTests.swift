@@ -10,7 +10,8 @@ struct WorkerCommandTests {
     @Test("joins a map that listens: by its file, by its text, as a secret; commands run where it was started")
     func joins() async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "muster-\(UUID().uuidString)").path
-        #expect(mkdir(directory, 0o700) == 0)
+        let isMade = unsafe mkdir(directory, 0o700) == 0
+        #expect(isMade)
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let join = "\(directory)/join"
         // Each worker's commands wait until all three have one.
