@@ -9,7 +9,7 @@ import Synchronization
 /// 1024 on. So it is raised only where workers would not leave the program what it may need itself; their descriptors
 /// are then numbered from the old limit on, so that the program's own stay below; and what Muster starts gets the old
 /// limit back. It stays raised: other parts of the program may count on it by then.
-struct OpenFiles: Equatable {
+package struct OpenFiles: Equatable {
     /// Descriptors that a worker takes of this process: a socket, two pipes, a pidfd, and the memory of its segments.
     static let perWorker = 5
     /// Those that a start takes for a moment besides: the worker's ends, and in the child twice.
@@ -68,6 +68,28 @@ extension OpenFiles {
     /// Ends what ``reserve(_:)`` began: descriptors that were opened show by themselves.
     static func release(_ workers: Int) {
         state.withLock { $0.promised -= workers * perWorker }
+    }
+
+    /// Makes room for links to other hosts, of which each takes one.
+    ///
+    /// Those can't be numbered from the old limit on: the program's own are among them.
+    ///
+    /// - Returns: What the user should know, where the hard limit is too low for so many; `nil` else.
+    package static func makeRoom(forLinks count: Int) -> String? {
+        state.withLock { state in
+            let now = OpenFiles.current
+            let usual = state.usual(now.soft)
+            let taken = now.open + state.promised + count
+            if taken <= now.soft - usual / 4 { return nil }
+            let enough = min(usual + taken, now.hard)
+            if enough > now.soft, OpenFiles.set(enough) { state.raised = (usual, enough) }
+            guard taken > now.hard - usual / 4 else { return nil }
+            return """
+                this process has \(now.open) files open, and may have no more than \(now.hard) (its hard limit): further hosts \
+                may not be able to join. Raise that limit before the program starts: `ulimit -Hn` as root, LimitNOFILE of a \
+                service, --ulimit nofile of a container
+                """
+        }
     }
 
     /// Takes a worker's descriptor out of the program's way, if there may be more than the program expects.

@@ -77,6 +77,49 @@ struct SSHTests {
         #expect(exited.status == 0, "the connection was kept: \(exited)")
     }
 
+    @Test("no command line, environment, output or file has the key", arguments: ["loopback", "tunnel"])
+    func keyIsNowhere(choices: String) async throws {
+        guard let sshd = try await Sshd() else { return }
+        // A client that keeps what it is given for the host, for this test alone.
+        let directory = sshd.directory.appending(path: "client")
+        try FileManager.default.createDirectory(
+            at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let client = directory.appending(path: "ssh")
+        let kept = directory.appending(path: "kept")
+        let script = "#!/bin/sh\ntee '\(kept.path)'.$$ | ssh \"$@\"\n"
+        try Data(script.utf8).write(to: client)
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: client.path)
+        let driver = try Driver(["ssh-wait", sshd.config, "\(choices),command=\(client.path)", "2*node1"])
+        try await driver.line(startingWith: "ready")
+        // Of the two runs of the client one brings the program, the other one the secret.
+        let texts = try FileManager.default.contentsOfDirectory(atPath: directory.path).filter { $0 != "ssh" }
+            .compactMap { try? String(contentsOf: directory.appending(path: $0), encoding: .utf8) }
+        let secret = try #require(texts.first { $0.hasPrefix("muster-join") })
+        let digits = try #require(secret.split(separator: "\n").first { $0.hasPrefix("key ") }?.dropFirst(4))
+        let bytes = Data(stride(from: 0, to: 64, by: 2).compactMap { UInt8(digits.dropFirst($0).prefix(2), radix: 16) })
+        #expect(digits.count == 64 && bytes.count == 32)
+        func expectNone(_ data: Data?, _ place: String) {
+            guard let data else { return }
+            #expect(data.range(of: Data(digits.utf8)) == nil && data.range(of: bytes) == nil, "\(place) has the key")
+        }
+        var looked = 0
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int(name) != nil {
+            for part in ["cmdline", "environ"] {
+                let data = try? Data(contentsOf: URL(filePath: "/proc/\(name)/\(part)"))
+                if data != nil { looked += 1 }
+                expectNone(data, "/proc/\(name)/\(part)")
+            }
+        }
+        #expect(looked >= 8)
+        for (name, data) in driver.files() { expectNone(data, name) }
+        for name in try FileManager.default.subpathsOfDirectory(atPath: sshd.directory.path)
+        where !name.hasPrefix("client/") {
+            expectNone(try? Data(contentsOf: sshd.directory.appending(path: name)), name)
+        }
+        driver.signal(SIGINT)
+        #expect(try await driver.end().leftovers == [])
+    }
+
     @Test("when the driver is killed, its agents and workers end")
     func killed() async throws {
         guard let sshd = try await Sshd() else { return }

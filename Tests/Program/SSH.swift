@@ -17,6 +17,9 @@ private struct SSHArguments {
         if choices.contains("loopback") { address = .loopback }
         if choices.contains("nowhere") { options.directory = "/nowhere/at all" }
         if choices.contains("elsewhere") { options.executable = "/nowhere/program" }
+        if let command = choices.first(where: { $0.hasPrefix("command=") }) {
+            options.sshCommand = String(command.dropFirst(8))
+        }
         if choices.contains("false") { options.executable = "/bin/false" }
         // So that the test finds what is left there.
         options.environment = ["GREETING": "it's 100% \\!"]

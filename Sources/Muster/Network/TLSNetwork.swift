@@ -59,6 +59,8 @@
         private final class Expected: Sendable {
             private struct State {
                 var handlers: [LaunchIdentity: Handler] = [:]
+                var joinCount = 0
+                var isTold = false
                 /// Those who were quicker than the note of what becomes of them.
                 var early: [LaunchIdentity: [JoinedPeer]] = [:]
                 /// Those of which as many have come as may.
@@ -67,7 +69,25 @@
 
             private let state = Mutex(State())
 
+            /// Sees to it that more can come: strangers that have not been turned away yet among them.
+            func makeRoom() {
+                guard let problem = OpenFiles.makeRoom(forLinks: 256 + Expected.stride) else { return }
+                let isNew = state.withLock { state in
+                    defer { state.isTold = true }
+                    return !state.isTold
+                }
+                if isNew { notice(problem) }
+            }
+
+            /// Joins from one look at the open files to the next.
+            private static let stride = 64
+
             func came(_ peer: JoinedPeer) {
+                let isTime = state.withLock { state in
+                    state.joinCount += 1
+                    return state.joinCount % Expected.stride == 0
+                }
+                if isTime { makeRoom() }
                 let handler = state.withLock { state -> Handler? in
                     let handler = state.handlers[peer.identity]
                     if handler == nil { state.early[peer.identity, default: []].append(peer) }
@@ -106,6 +126,7 @@
             options.log = { notice($0) }
             let expected = Expected()
             self.expected = expected
+            expected.makeRoom()
             listener = try await Listener.start(options, buildID: BuildID.current.bytes) { expected.came($0) }
         }
 
