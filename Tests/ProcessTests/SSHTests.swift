@@ -81,7 +81,7 @@ struct SSHTests {
     func keyIsNowhere(choices: String) async throws {
         guard let sshd = try await Sshd() else { return }
         // A client that keeps what it is given for the host, for this test alone.
-        let directory = sshd.directory.appending(path: "client")
+        let directory = sshd.directory.appending(path: "watched")
         try FileManager.default.createDirectory(
             at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let client = directory.appending(path: "ssh")
@@ -113,7 +113,7 @@ struct SSHTests {
         #expect(looked >= 8)
         for (name, data) in driver.files() { expectNone(data, name) }
         for name in try FileManager.default.subpathsOfDirectory(atPath: sshd.directory.path)
-        where !name.hasPrefix("client/") {
+        where !name.hasPrefix("watched/") {
             expectNone(try? Data(contentsOf: sshd.directory.appending(path: name)), name)
         }
         driver.signal(SIGINT)
