@@ -172,7 +172,12 @@ package final class HostSession: Sendable {
     private func add(_ worker: any HostedWorker, _ request: UInt64?, _ restarts: Restarts) throws(Over) {
         let slot = state.withLock { state -> HostSlot? in
             guard !state.isEnding else { return nil }
-            let slot = HostSlot(state.nextSlot, worker)
+            let number = state.nextSlot
+            let slot = HostSlot(number, worker) { [self] message in
+                var output = WireWriter(reserving: 256)
+                message.write(to: &output)
+                tell(.frame(slot: number, kept: []), output.bytes)
+            }
             state.nextSlot += 1
             state.slots[slot.number] = slot
             return slot

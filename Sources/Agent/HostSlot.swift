@@ -20,15 +20,20 @@ final class HostSlot: Sendable {
         var waiting = Queue<Told>()
         var isGone = false
         var isDismissed = false
+        /// Captures that the worker could not be given, and why.
+        var missing: [UInt64: String] = [:]
     }
 
     let number: UInt32
     let worker: any HostedWorker
+    /// Answers the driver in the worker's place.
+    private let answer: @Sendable (Message) -> Void
     private let state = Mutex(State())
 
-    init(_ number: UInt32, _ worker: any HostedWorker) {
+    init(_ number: UInt32, _ worker: any HostedWorker, answer: @escaping @Sendable (Message) -> Void) {
         self.number = number
         self.worker = worker
+        self.answer = answer
     }
 
     /// Whether the driver has told the worker to end.
@@ -40,7 +45,7 @@ final class HostSlot: Sendable {
             guard !state.isGone else { return }
             if Message.isShutdown(frame) { state.isDismissed = true }
             if state.isAdopted, state.waiting.isEmpty, let all = store.blocks(kept) {
-                return send(frame, all + blocks)
+                return send(frame, all + blocks, &state)
             }
             state.waiting.append(Told(bytes: frame.copyBytes(), kept: kept, blocks: blocks))
         }
@@ -71,16 +76,45 @@ final class HostSlot: Sendable {
         while let next = state.waiting.first, let kept = store.blocks(next.kept) {
             _ = state.waiting.takeFirst()
             // SAFETY: every byte of a span of `UInt8` is initialised.
-            send(unsafe next.bytes.span.bytes, kept + next.blocks)
+            send(unsafe next.bytes.span.bytes, kept + next.blocks, &state)
         }
     }
 
-    /// A worker that can't be told has ended, which is noticed elsewhere; or its host has no memory, and then it can't go on.
-    private func send(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>]) {
+    /// A worker that can't be told has ended, which is noticed elsewhere; or there is no memory for what it is told, and the
+    /// driver is answered so.
+    private func send(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>], _ state: inout State) {
+        if !state.missing.isEmpty, let reason = HostSlot.lack(bytes, &state.missing) {
+            return refuse(bytes, reason, &state)
+        }
         do {
             try worker.link.send(bytes, blocks)
         } catch {
-            if error.code != .closed { worker.kill() }
+            switch error.code {
+            case .closed: break
+            case .outOfMemory: refuse(bytes, error.description, &state)
+            default: worker.kill(because: .lost("it could not be told what to do: \(error)"))
+            }
+        }
+    }
+
+    /// Why a call can't be made: its captures are missing.
+    private static func lack(_ bytes: RawSpan, _ missing: inout [UInt64: String]) -> String? {
+        var reader = WireReader(bytes)
+        switch try? reader.read() as Message {
+        case .call(let call): return call.captures.flatMap { missing[$0] }
+        case .forgetCaptures(let id): missing[id] = nil
+        default: break
+        }
+        return nil
+    }
+
+    private func refuse(_ bytes: RawSpan, _ reason: String, _ state: inout State) {
+        var reader = WireReader(bytes)
+        switch try? reader.read() as Message {
+        case .call(let call), .callOnce(let call): answer(.refusal(call: call.id, reason: reason))
+        case .defineCaptures(let id, _, _): state.missing[id] = reason
+        // What goes without blocks always finds room.
+        default: worker.kill(because: .lost("it could not be told what to do: \(reason)"))
         }
     }
 }

@@ -18,13 +18,20 @@ package protocol HostedWorker: Sendable {
     func end() async -> WorkerEnd
 
     /// Ends it, and what it started, at once.
-    func kill()
+    ///
+    /// - Parameter cause: What is told of its end.
+    func kill(because cause: WorkerEnd.Cause)
 
     /// Another one in its place, after it has ended; `nil` if there can't be one.
     func again() async throws -> (any HostedWorker)?
 
     /// It has ended, and none comes in its place: that is free.
     func leavePlace() async
+}
+
+extension HostedWorker {
+    /// Ends it because nobody wants it any more.
+    func kill() { kill(because: .removed) }
 }
 
 /// Where an agent has its workers from.
@@ -73,7 +80,7 @@ private struct ProcessWorker: HostedWorker {
     }
 
     func end() async -> WorkerEnd { await worker.process.end.get() }
-    func kill() { worker.process.kill() }
+    func kill(because cause: WorkerEnd.Cause) { worker.process.kill(because: cause) }
 
     func leavePlace() async { await worker.leavePlace() }
 

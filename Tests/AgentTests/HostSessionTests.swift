@@ -32,7 +32,7 @@ private final class EchoWorker: HostedWorker, Link {
     }
 
     func end() async -> WorkerEnd { await ended.get() }
-    func kill() { die(.removed) }
+    func kill(because cause: WorkerEnd.Cause) { die(cause) }
     func die(_ cause: WorkerEnd.Cause) { ended.fulfil(WorkerEnd(cause: cause, standardErrorTail: "its last words")) }
     func again() async throws -> (any HostedWorker)? { canSucceed ? EchoWorker() : nil }
     func leavePlace() async {}

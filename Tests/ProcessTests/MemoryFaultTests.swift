@@ -42,4 +42,13 @@ struct MemoryFaultTests {
         }
         #expect(run.value("taken one by one") == "16 [2, 3]" && run.leftovers.isEmpty, "\(run)")
     }
+
+    @Test("a host without room for what a map captures says so, and goes on")
+    func remote() async throws {
+        let run = try await drive("remote-memory")
+        #expect(run.value("small") == "[1000000, 1000000]", "\(run)")
+        #expect(run.value("large")?.contains("no room for 128000000 bytes of shared memory") == true, "\(run)")
+        #expect(run.value("goes on") == "[1000000, 1000000] [2]", "\(run)")
+        #expect(run.status == 0 && run.leftovers.isEmpty, "\(run)")
+    }
 }

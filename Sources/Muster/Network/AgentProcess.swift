@@ -47,7 +47,7 @@
             let file = try JoinFile.read(source)
             if file.direction == .listen {
                 var options = Listener.Options()
-                options.links.maker = SharedBlocks()
+                options.links.maker = HostBlocks(fallback: HeapBlocks())
                 options.log = { notice($0) }
                 return try await Listener.awaitDriver(file, buildID: BuildID.current.bytes, options: options) { port in
                     // For whoever started this process, and has to tell the driver.
@@ -58,7 +58,7 @@
             var options = Dialer.Options()
             options.patience = .seconds(patience)
             // All workers of the host map what arrives.
-            options.links.maker = SharedBlocks()
+            options.links.maker = HostBlocks(fallback: HeapBlocks())
             return try await Dialer.join(file, buildID: BuildID.current.bytes, options: options)
         }
 

@@ -138,7 +138,7 @@
         }
 
         func end() async -> WorkerEnd { await worker.end() }
-        func kill() { worker.kill() }
+        func kill(because cause: WorkerEnd.Cause) { worker.kill() }
         func again() async throws -> (any HostedWorker)? { nil }
         func leavePlace() async {}
     }

@@ -1,7 +1,6 @@
 #if Network
     import Agent
     import Remote
-    import SharedMemoryLink
     import Synchronization
     import TCPLink
     import Transport
@@ -51,7 +50,7 @@
             var options = Dialer.Options()
             options.patience = TLSPeers.patience
             // All workers of the host map what arrives.
-            options.links.maker = SharedBlocks()
+            options.links.maker = HostBlocks(fallback: HeapBlocks())
             let launch = LaunchKeys.Launch(identity: identity, key: try LaunchKey(secret.key), role: .agent)
             return try await Dialer.join(
                 [address], port: port, as: launch, buildID: BuildID.current.bytes, options: options)
