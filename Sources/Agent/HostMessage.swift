@@ -113,6 +113,9 @@ package struct WorkerDescription: Hashable, Sendable, WireCodable {
         hello = Hello(
             process: try input.read(), host: try input.read(), buildID: try input.read(), cpus: try input.read(),
             memory: try input.read())
+        guard hello.cpus.allSatisfy((0...CPUSet.largestCPU).contains) else {
+            throw input.invalid("a CPU number is in 0...\(CPUSet.largestCPU)")
+        }
         (placement, warnings) = (try input.read(), try input.read())
     }
 }
@@ -199,12 +202,18 @@ extension WorkerEnd: WireCodable {
             switch try input.read() as UInt8 {
             case 1: .exited(status: try input.read())
             case 2: .signalled(try input.read())
-            case 3: .silent(seconds: try input.read())
+            case 3: .silent(seconds: try WorkerEnd.silence(from: &input))
             case 4: .lost(try input.read())
             case 5: .removed
             case let tag: throw input.invalid("no end of a worker has tag \(tag)")
             }
         self.init(cause: cause, standardErrorTail: try input.read())
+    }
+
+    private static func silence(from input: inout WireReader) throws(WireError) -> Double {
+        let seconds: Double = try input.read()
+        guard seconds >= 0, seconds <= 1e9 else { throw input.invalid("a silence of \(seconds) s") }
+        return seconds
     }
 }
 

@@ -58,6 +58,28 @@ struct HostMessageTests {
         }
     }
 
+    private static func up(cpus: [Int]) -> HostMessage {
+        .up(
+            slot: 1, request: 1,
+            WorkerDescription(
+                hello: Hello(process: 1, host: "h", buildID: [], cpus: cpus, memory: nil), placement: nil, warnings: []))
+    }
+
+    private static func silent(_ seconds: Double) -> HostMessage {
+        .ended(slot: 1, WorkerEnd(cause: .silent(seconds: seconds)), isReplaced: true, note: nil)
+    }
+
+    @Test(
+        "numbers by which the driver would trap are refused",
+        arguments: [
+            up(cpus: [-1]), up(cpus: [0, 1 << 20]), up(cpus: [.max]), silent(.nan), silent(.infinity), silent(1e300),
+            silent(-1),
+        ])
+    func numbers(message: HostMessage) throws {
+        let bytes = try message.wireBytes()
+        #expect(throws: WireError.self) { try HostMessage(wireBytes: bytes) }
+    }
+
     @Test("a secret of a pair shows nowhere")
     func secret() {
         let secret = PairSecret.random()
