@@ -145,6 +145,7 @@ final class BlockDistribution: Sendable {
             state.unreachable.remove(host.number)
             for key in state.entries.keys { state.entries[key]?.tree.remove(host.number) }
             for (pair, number) in state.pairs where pair.sender == host.number || pair.receiver == host.number {
+                if pair.sender == host.number { try? state.hosts[pair.receiver]?.link.tell(.forgo(pair: number)) }
                 state.pairs[pair] = nil
                 state.pending[number] = nil
             }

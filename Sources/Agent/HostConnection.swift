@@ -185,7 +185,7 @@ package final class HostConnection: Sendable {
             guard (1...65_535).contains(port) else { throw frame.invalid("port \(port)") }
             BlockDistribution.shared.listens(pair, at: port, self)
         case .lacks(let block): BlockDistribution.shared.lacks(block, self)
-        case .welcome, .start, .adopt, .kill, .keep, .drop, .shutdown, .admit, .dial, .pass, .expect:
+        case .welcome, .start, .adopt, .kill, .keep, .drop, .shutdown, .admit, .dial, .pass, .expect, .forgo:
             throw frame.invalid("an agent does not say that")
         }
     }

@@ -28,6 +28,8 @@ package enum HostMessage: Hashable, Sendable {
     case pass(block: UInt64, pair: UInt64)
     /// A block will come from another host.
     case expect(block: UInt64, pair: UInt64)
+    /// Nothing more comes over a pair: the host that sends is gone, though its link may not have ended.
+    case forgo(pair: UInt64)
     /// End all workers, and yourself.
     case shutdown
 
@@ -148,6 +150,7 @@ extension HostMessage: WireEncodable, WireDecodable {
         case .expect(let block, let pair): output.write(UInt8(21), block, pair)
         case .listens(let pair, let port): output.write(UInt8(22), pair, port)
         case .lacks(let block): output.write(UInt8(23), block)
+        case .forgo(let pair): output.write(UInt8(24), pair)
         }
     }
 
@@ -180,6 +183,7 @@ extension HostMessage: WireEncodable, WireDecodable {
         case 21: self = .expect(block: try input.read(), pair: try input.read())
         case 22: self = .listens(pair: try input.read(), port: try input.read())
         case 23: self = .lacks(block: try input.read())
+        case 24: self = .forgo(pair: try input.read())
         case let tag: throw input.invalid("no message between hosts has tag \(tag)")
         }
     }

@@ -125,8 +125,9 @@ final class HostPeers: Sendable {
             do {
                 let link = try await network.dial(address, port: port, secret)
                 let isEnded = state.withLock { state in
-                    if !state.isEnded { state.receiving[pair] = link }
-                    return state.isEnded
+                    let isEnded = state.isEnded || state.failed.contains(pair)
+                    if !isEnded { state.receiving[pair] = link }
+                    return isEnded
                 }
                 link.start { [self] frame in
                     receive(&frame, over: pair, link)
@@ -166,6 +167,13 @@ final class HostPeers: Sendable {
             if state.expected[number] != nil { state.dropped.insert(number) }
         }
         kept.drop(number)
+    }
+
+    /// The host that sends over a pair is gone. Where it was stopped, or lost its power, its link does not say so.
+    func forgo(_ pair: UInt64) {
+        let link = state.withLock { $0.receiving[pair] }
+        fail(pair)
+        link?.close()
     }
 
     /// Nothing comes over a pair any more.

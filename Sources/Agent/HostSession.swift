@@ -119,6 +119,7 @@ package final class HostSession: Sendable {
             peers.value?.dial(pair, address, port: port, secret)
         case .pass(let block, let pair): peers.value?.pass(block, over: pair)
         case .expect(let block, let pair): peers.value?.expect(block, over: pair)
+        case .forgo(let pair): peers.value?.forgo(pair)
         case .shutdown: finish(.dismissed)
         case .here, .up, .started, .failed, .ended, .notReplaced, .line, .note, .listens, .lacks:
             throw frame.invalid("a driver does not say that")

@@ -294,6 +294,19 @@ private final class MemoryPeers: PeerNetwork {
     }
 }
 
+/// Agents that reach each other, by links over which nothing comes, not even an end.
+private struct MutePeers: PeerNetwork {
+    static let links = Mutex<[LinkPair]>([])
+
+    func admit(_ secret: PairSecret, onJoin: @escaping @Sendable (any Link) -> Void) async throws -> Int { 1 }
+
+    func dial(_ address: String, port: Int, _ secret: PairSecret) async throws -> any Link {
+        let (one, other) = LinkPair.make()
+        MutePeers.links.withLock { $0.append(other) }
+        return one
+    }
+}
+
 @Suite("Blocks that go from host to host")
 struct BlockDistributionTests {
     @Test(
@@ -319,6 +332,30 @@ struct BlockDistributionTests {
         #expect(ears.allSatisfy { $0.heard[0].1 == [[UInt8](repeating: 9, count: 1 << 21)] })
         let copies = pairings.map { $0.driversLink.sentByteCount >> 21 }.reduce(0, +)
         #expect(copies == (isReachable ? 2 : 9))
+        _ = kept
+    }
+
+    @Test("what a host that is gone was to pass on comes from the driver, though its link to the other has not ended")
+    func senderGone() async throws {
+        // Links between them are made, and nothing goes over them: as from a host that has lost its power.
+        let pairings = (0..<3).map { _ in
+            Pairing(EchoWorkers(workers: [EchoWorker()]), address: "10.0.0.7", network: MutePeers())
+        }
+        var workers: [HostWorker] = []
+        var ears: [Ear] = []
+        for (index, pairing) in pairings.enumerated() {
+            workers += try await pairing.launch()
+            ears.append(Ear())
+            ears[index].listen(to: workers[index], as: 2 + index)
+        }
+        let large = block(1 << 21, 5)
+        let kept = try workers.map { try $0.share([large]) }
+        try workers[2].tell([8], kept[2])
+        #expect(await eventually { MutePeers.links.withLock { !$0.isEmpty } })
+        try await Task.sleep(for: .milliseconds(50))
+        #expect(ears[2].heard.isEmpty)
+        for pairing in pairings[..<2] { pairing.connection.close() }
+        #expect(await eventually { ears[2].heard.count == 1 })
         _ = kept
     }
 
