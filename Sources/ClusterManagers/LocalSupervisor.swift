@@ -52,7 +52,9 @@ final class LocalSupervisor: Sendable {
         // Said first: maps that lose their last worker by this end wait for the next.
         site.expectMore()
         worker.hasEnded(end)
-        state.withLock { state in
+        let isStarted = state.withLock { state in
+            // Who stops waits for starts that there are.
+            guard !state.isStopped else { return false }
             let number = state.nextStart
             state.nextStart += 1
             state.starts[number] = Task {
@@ -60,6 +62,11 @@ final class LocalSupervisor: Sendable {
                 self.state.withLock { _ = $0.starts.removeValue(forKey: number) }
                 site.expectNoMore()
             }
+            return true
+        }
+        if !isStarted {
+            await started.leavePlace()
+            site.expectNoMore()
         }
     }
 
