@@ -70,6 +70,7 @@ public final class Cluster: Sendable {
     /// - Throws: What kept the manager from starting them all; then none of them is left.
     @discardableResult
     public func addWorkers(_ manager: some ClusterManager) async throws -> [WorkerID] {
+        guard !state.withLock({ $0.isClosed }) else { throw ClusterError.closed }
         let site = LaunchSite(self, manager)
         do {
             try await manager.launch(site)
