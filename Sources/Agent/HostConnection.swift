@@ -16,8 +16,8 @@ package enum HostEvent: Sendable {
     case note(String)
     /// The host has no workers any more, and will not have any: the agent ends.
     case empty
-    /// The link has ended.
-    case ended(LinkError?)
+    /// The link has ended; with the reason, where the host was not told to go.
+    case ended(LinkError?, String?)
 }
 
 /// The driver's side of the one link to the agent of a host.
@@ -36,6 +36,10 @@ package final class HostConnection: Sendable {
         /// Whether there ever was a worker.
         var hasWorked = false
         var isDismissed = false
+        /// Whether the host goes by itself, in an orderly way.
+        var isLeaving = false
+        /// Of lines that the agent has not been told of as printed.
+        var printedByteCount = 0
         var monitor: HeartbeatMonitor?
         var isEnded = false
         var whyLost: String?
@@ -156,10 +160,11 @@ package final class HostConnection: Sendable {
         case .failed(let request, let reason):
             state.withLock { $0.requests[request] }?.ready.finish(throwing: HostError(host: host, reason))
         case .ended(let slot, let end, let isReplaced, let note):
-            let worker = state.withLock { state in
+            let (worker, isLeaving) = state.withLock { state in
                 if isReplaced { state.replacements += 1 }
-                return state.workers.removeValue(forKey: slot)
+                return (state.workers.removeValue(forKey: slot), state.isLeaving)
             }
+            let end = isLeaving ? WorkerEnd(cause: .removed) : end
             if isReplaced {
                 onEvent(.replacing)
                 let name = worker?.name.map { "worker \($0)" } ?? "a worker"
@@ -179,15 +184,29 @@ package final class HostConnection: Sendable {
             dismissIfEmpty()
         case .line(let slot, let stream):
             guard stream == 1 || stream == 2 else { throw frame.invalid("a worker has no stream \(stream)") }
-            state.withLock { $0.workers[slot] }?.print(frame.rest, host: host, to: stream)
+            let byteCount = frame.remainingByteCount
+            guard let worker = state.withLock({ $0.workers[slot] }) else { return hasPrinted(byteCount) }
+            worker.print(frame.rest, host: host, to: stream) { [self] in hasPrinted(byteCount) }
+        case .leaving: state.withLock { $0.isLeaving = true }
         case .note(let text): onEvent(.note("\(host): \(text)"))
         case .listens(let pair, let port):
             guard (1...65_535).contains(port) else { throw frame.invalid("port \(port)") }
             BlockDistribution.shared.listens(pair, at: port, self)
         case .lacks(let block): BlockDistribution.shared.lacks(block, self)
-        case .welcome, .start, .adopt, .kill, .keep, .drop, .shutdown, .admit, .dial, .pass, .expect, .forgo:
+        case .welcome, .start, .adopt, .kill, .keep, .drop, .shutdown, .admit, .dial, .pass, .expect, .forgo,
+            .printed:
             throw frame.invalid("an agent does not say that")
         }
+    }
+
+    private func hasPrinted(_ byteCount: Int) {
+        let sum = state.withLock { state -> Int in
+            state.printedByteCount += byteCount
+            guard state.printedByteCount >= LineCredit.limit / 8 else { return 0 }
+            defer { state.printedByteCount = 0 }
+            return state.printedByteCount
+        }
+        if sum > 0 { try? link.tell(.printed(byteCount: sum)) }
     }
 
     private func cameUp(_ slot: UInt32, _ request: UInt64?, _ description: WorkerDescription) {
@@ -244,22 +263,23 @@ package final class HostConnection: Sendable {
     }
 
     private func linkEnded(_ error: LinkError?) {
-        let (workers, requests, isDismissed, why) = state.withLock { state in
+        let (workers, requests, isDismissed, isLeaving, why) = state.withLock { state in
             state.isEnded = true
             defer {
                 state.workers = [:]
                 state.requests = [:]
             }
-            return (Array(state.workers.values), Array(state.requests.values), state.isDismissed, state.whyLost)
+            return (Array(state.workers.values), Array(state.requests.values), state.isDismissed, state.isLeaving, state.whyLost)
         }
         BlockDistribution.shared.forget(self)
         let reason = why ?? error.map { "the link to its agent failed: \($0)" } ?? "its agent ended"
         here.fulfil(.failure(error ?? LinkError(code: .closed, reason)))
         for worker in workers {
-            worker.finish(WorkerEnd(cause: isDismissed ? .removed : .lost(reason)))
+            worker.finish(WorkerEnd(cause: isDismissed || isLeaving ? .removed : .lost(reason)))
         }
         for request in requests { request.ready.finish(throwing: HostError(host: host, reason)) }
-        onEvent(.ended(error))
+        let farewell = isLeaving ? "\(host) has left" : "\(host) is lost: \(reason)"
+        onEvent(.ended(error, isDismissed ? nil : farewell))
     }
 }
 

@@ -30,6 +30,8 @@ package enum HostMessage: Hashable, Sendable {
     case expect(block: UInt64, pair: UInt64)
     /// Nothing more comes over a pair: the host that sends is gone, though its link may not have ended.
     case forgo(pair: UInt64)
+    /// So many bytes of lines were printed.
+    case printed(byteCount: Int)
     /// End all workers, and yourself.
     case shutdown
 
@@ -46,6 +48,8 @@ package enum HostMessage: Hashable, Sendable {
     case ended(slot: UInt32, WorkerEnd, isReplaced: Bool, note: String?)
     /// No worker comes in the place of one that was to be replaced.
     case notReplaced(slot: UInt32, reason: String)
+    /// The host was told to end, and goes: its workers have been ended, and nothing is wrong with what they were at.
+    case leaving
     /// A line that a worker printed follows.
     case line(slot: UInt32, stream: Int32)
     /// Something that the user should know.
@@ -149,6 +153,8 @@ extension HostMessage: WireEncodable, WireDecodable {
         case .pass(let block, let pair): output.write(UInt8(20), block, pair)
         case .expect(let block, let pair): output.write(UInt8(21), block, pair)
         case .listens(let pair, let port): output.write(UInt8(22), pair, port)
+        case .printed(let byteCount): output.write(UInt8(25), byteCount)
+        case .leaving: output.write(UInt8(26))
         case .lacks(let block): output.write(UInt8(23), block)
         case .forgo(let pair): output.write(UInt8(24), pair)
         }
@@ -184,6 +190,8 @@ extension HostMessage: WireEncodable, WireDecodable {
         case 22: self = .listens(pair: try input.read(), port: try input.read())
         case 23: self = .lacks(block: try input.read())
         case 24: self = .forgo(pair: try input.read())
+        case 25: self = .printed(byteCount: try input.read())
+        case 26: self = .leaving
         case let tag: throw input.invalid("no message between hosts has tag \(tag)")
         }
     }

@@ -15,6 +15,9 @@ package final class HostSession: Sendable {
         /// Of requests under way.
         var starts: [UInt64: Task<Void, Never>] = [:]
         var isEnding = false
+        /// Whether there ever was a worker, and why there was none.
+        var hasWorked = false
+        var failure: String?
     }
 
     private let link: any Link
@@ -23,6 +26,7 @@ package final class HostSession: Sendable {
     private let network: (any PeerNetwork)?
     private let state = Mutex(State())
     private let kept = KeptBlocksOfHost()
+    private let credit = LineCredit()
     /// Set once, in `init`.
     private let peers = Eventual<HostPeers>()
     /// Why it ended; fulfilled when all workers have.
@@ -120,8 +124,10 @@ package final class HostSession: Sendable {
         case .pass(let block, let pair): peers.value?.pass(block, over: pair)
         case .expect(let block, let pair): peers.value?.expect(block, over: pair)
         case .forgo(let pair): peers.value?.forgo(pair)
-        case .shutdown: finish(.dismissed)
-        case .here, .up, .started, .failed, .ended, .notReplaced, .line, .note, .listens, .lacks:
+        case .printed(let byteCount): credit.give(byteCount)
+        case .shutdown:
+            finish(state.withLock { $0.hasWorked ? nil : $0.failure }.map { .useless($0) } ?? .dismissed)
+        case .here, .up, .started, .failed, .ended, .notReplaced, .line, .note, .listens, .lacks, .leaving:
             throw frame.invalid("a driver does not say that")
         }
     }
@@ -148,6 +154,7 @@ package final class HostSession: Sendable {
                     tell(.started(request: request))
                 } catch {
                     tell(.failed(request: request, reason: "\(error)"))
+                    self.state.withLock { $0.failure = "\(error)" }
                 }
                 _ = self.state.withLock { $0.starts.removeValue(forKey: request) }
             }
@@ -181,6 +188,7 @@ package final class HostSession: Sendable {
             }
             state.nextSlot += 1
             state.slots[slot.number] = slot
+            state.hasWorked = true
             return slot
         }
         guard let slot else { throw Over() }
@@ -208,6 +216,8 @@ package final class HostSession: Sendable {
 
     private func print(_ line: [UInt8], _ worker: Int, _ stream: CInt) {
         guard let slot = numbers.withLock({ $0[worker] }) else { return }
+        // On the thread that reads the workers' pipes, which may wait.
+        credit.take(line.count)
         // SAFETY: every byte of a span of `UInt8` is initialised.
         tell(.line(slot: slot, stream: stream), unsafe line.span.bytes)
     }
@@ -223,7 +233,9 @@ package final class HostSession: Sendable {
         numbers.withLock { numbers in
             for (id, number) in numbers where number == slot.number { numbers[id] = nil }
         }
-        let isUnwanted = isEnding || slot.isDismissed || end.cause == .removed
+        // Who was told to end exits with status 0, and so does who wanted to.
+        let isUnwanted =
+            isEnding || slot.isDismissed || end.cause == .removed || end.cause == .exited(status: 0)
         let isReplaced = !isUnwanted && restarts.mayRestart()
         let note = isUnwanted || isReplaced ? nil : restarts.limit.exhaustion
         tell(.ended(slot: slot.number, end, isReplaced: isReplaced, note: note))
@@ -245,6 +257,12 @@ package final class HostSession: Sendable {
 
     // MARK: - The end
 
+    /// Ends the workers and says goodbye: what they were at is done by others, and nobody is to blame.
+    package func leave() {
+        tell(.leaving)
+        finish(.left)
+    }
+
     private func finish(_ reason: HostSessionEnd) {
         let (slots, starts) = state.withLock { state -> ([HostSlot]?, [Task<Void, Never>]) in
             guard !state.isEnding else { return (nil, []) }
@@ -257,6 +275,7 @@ package final class HostSession: Sendable {
         Task {
             for slot in slots { _ = await slot.worker.end() }
             for start in starts { await start.value }
+            credit.end()
             peers.value?.end()
             link.close()
             end.fulfil(reason)
@@ -268,6 +287,10 @@ package final class HostSession: Sendable {
 package enum HostSessionEnd: Hashable, Sendable {
     /// The driver needs it no more.
     case dismissed
+    /// It could not bring up the workers that the driver asked for, and why.
+    case useless(String)
+    /// It left by itself.
+    case left
     /// The driver can't be reached any more, and why.
     case lost(String)
 }

@@ -65,9 +65,11 @@ package final class HostWorker: Link {
         onFrame(&reader)
     }
 
-    func print(_ line: RawSpan, host: String, to stream: CInt) {
-        guard let id = state.withLock({ $0.id }) else { return }
-        WorkerOutput.print(line.copyBytes(), as: "From worker \(id) on \(host): ", to: stream)
+    /// Prints a line soon; `done` is called then.
+    func print(_ line: RawSpan, host: String, to stream: CInt, done: @escaping @Sendable () -> Void) {
+        guard let id = state.withLock({ $0.id }) else { return done() }
+        let text = Array("From worker \(id) on \(host): ".utf8) + line.copyBytes() + [UInt8(ascii: "\n")]
+        Printer.print(text, to: stream, done: done)
     }
 
     func finish(_ how: WorkerEnd) {

@@ -21,13 +21,14 @@ public struct DialledManager: ClusterManager {
     /// - Parameters:
     ///   - host: Name or address by which this driver reaches the host.
     ///   - port: Where the process there listens, 1 to 65,535.
-    ///   - address: The address of its host that it listens on; all of them unless told.
+    ///   - address: The address of its host that it listens on, the name of an interface there, or `automatic`: the private
+    ///     addresses of the interface that leads to others.
     ///   - joinFile: Path of the file to write for it, with a key for it alone. It has to be taken there as it is: for its
     ///     user's eyes only.
     ///   - workers: How many; what it offers itself, or one for each of its cores, unless told.
     ///   - patience: How long it may take to be there; 10 minutes unless told.
     public init(
-        _ host: String, port: Int, address: String = "0.0.0.0", joinFile: String, workers: Int? = nil,
+        _ host: String, port: Int, address: String = "automatic", joinFile: String, workers: Int? = nil,
         patience: Duration = .seconds(600)
     ) {
         precondition((1...65_535).contains(port), "a port is in 1...65535")
@@ -45,7 +46,11 @@ public struct DialledManager: ClusterManager {
     public func launch(_ site: LaunchSite) async throws {
         let summons = try site.network.summon(at: [address], port: port, for: patience)
         try summons.write(to: joinFile)
-        notice("on \(host), with a copy of the file: MUSTER_JOIN=\(ShellWord.quoted(joinFile)) and this program")
+        notice(
+            """
+            dialling \(host) port \(port); start there, with a copy of the file (mode 600, in a directory of mode 700): \
+            \(OwnProcess.joinCommand(joinFile))
+            """)
         defer { summons.remove(joinFile) }
         let host = RemoteHost(try await summons.reach([host], port: port, within: patience), at: nil, site)
         site.whenClosed { await host.dismiss() }
@@ -62,8 +67,9 @@ public struct DialledManager: ClusterManager {
 extension ClusterManager where Self == DialledManager {
     /// Workers on a host that can't reach this driver; see ``DialledManager``.
     public static func dialled(
-        _ host: String, port: Int = ElasticManager.standardPort, joinFile: String, workers: Int? = nil
+        _ host: String, port: Int = ElasticManager.standardPort, address: String = "automatic", joinFile: String,
+        workers: Int? = nil, patience: Duration = .seconds(600)
     ) -> DialledManager {
-        DialledManager(host, port: port, joinFile: joinFile, workers: workers)
+        DialledManager(host, port: port, address: address, joinFile: joinFile, workers: workers, patience: patience)
     }
 }

@@ -219,11 +219,7 @@ public final class ElasticManager: ClusterManager {
 
     private func joinCommand(_ path: String) -> String {
         if let command { return command(path) }
-        let arguments = CommandLine.arguments
-        let program = isPathAbsolute ? ProgramPath.current ?? arguments[0] : arguments[0]
-        return
-            (["MUSTER_JOIN=" + ShellWord.quoted(path), ShellWord.quoted(program)]
-            + arguments.dropFirst().map(ShellWord.quoted)).joined(separator: " ")
+        return OwnProcess.joinCommand(path, isPathAbsolute: isPathAbsolute)
     }
 
     /// The file with which processes join; `nil` before the manager was given to a

@@ -1,4 +1,5 @@
 import Glibc
+import Remote
 
 /// What another host's processes take over from this one.
 enum OwnProcess {
@@ -12,6 +13,14 @@ enum OwnProcess {
             index += 1
         }
         return all
+    }
+
+    /// The command, for a shell, by which this program with its arguments joins a driver.
+    static func joinCommand(_ joinFile: String, isPathAbsolute: Bool = true) -> String {
+        let arguments = CommandLine.arguments
+        let program = isPathAbsolute ? ProgramPath.current ?? arguments[0] : arguments[0]
+        let words = ["MUSTER_JOIN=" + ShellWord.quoted(joinFile), ShellWord.quoted(program)]
+        return (words + arguments.dropFirst().map(ShellWord.quoted)).joined(separator: " ")
     }
 
     /// Its working directory; `nil` if it is gone.

@@ -74,7 +74,7 @@ final class RemoteHost: Sendable {
 
         func hear(_ event: HostEvent) {
             switch event {
-            case .note(let text): notice(text)
+            case .note(let text): Printer.notice(text)
             case .replacing:
                 pending.withLock { $0 += 1 }
                 site.expectMore()
@@ -84,10 +84,11 @@ final class RemoteHost: Sendable {
                     settle()
                 }
             case .notReplaced(let reason):
-                notice(reason)
+                Printer.notice(reason)
                 settle()
             case .empty: break
-            case .ended(let error):
+            case .ended(let error, let farewell):
+                if let farewell { Printer.notice(farewell) }
                 while settle() {}
                 end.fulfil(error)
             }

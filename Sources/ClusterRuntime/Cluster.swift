@@ -223,7 +223,12 @@ public final class Cluster: Sendable {
             deadline.cancel()
             // First it is no member any more: whoever learns of its end by a failed call goes on without it.
             let entry = state.withLock { $0.members.removeValue(forKey: member.id) }
-            member.fail(WorkerExited(worker: member.id, host: member.launched.host, end: end))
+            // Who has left in an orderly way gives back what it was at.
+            let error: any Error =
+                end.cause == .removed
+                ? ClusterError.noSuchWorker(member.id)
+                : WorkerExited(worker: member.id, host: member.launched.host, end: end)
+            member.fail(error)
             if let entry { await entry.manager.manage(member.id, .deregistered) }
             state.withLock { $0.departures[member.id] = nil }
         }

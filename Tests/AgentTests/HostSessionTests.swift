@@ -109,7 +109,7 @@ private final class Pairing: Sendable {
 
 /// Looks until something is so, and says whether it became so.
 private func eventually(_ condition: () -> Bool) async -> Bool {
-    let end = ContinuousClock.now + .seconds(20)
+    let end = ContinuousClock.now + .seconds(60)
     while !condition() {
         guard ContinuousClock.now < end else { return false }
         try? await Task.sleep(for: .milliseconds(1))
@@ -126,7 +126,7 @@ private final class Ear: Sendable {
     func listen(to worker: HostWorker, as id: Int) {
         worker.adopt(as: id) { [self] frame in
             let bytes = unsafe frame.rest.withUnsafeBytes { unsafe Array($0) }
-            let blocks = frame.restOfBlocks.map { block in (0..<block.count).map { block.span[$0] } }
+            let blocks = frame.restOfBlocks.map { unsafe $0.span.withUnsafeBufferPointer { unsafe Array($0) } }
             state.withLock { $0.append((bytes, blocks)) }
         } onEnd: { [self] error in
             end.fulfil(error)

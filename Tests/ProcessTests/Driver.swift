@@ -61,7 +61,7 @@ final class Driver {
     ///   - input: What it reads from its standard input.
     ///   - shell: A shell's command line that runs the program as `"$@"`.
     init(
-        _ arguments: [String], limit: Double = 60, environment: [String: String] = [:], input: String = "",
+        _ arguments: [String], limit: Double = 120, environment: [String: String] = [:], input: String = "",
         shell: String? = nil, executable: URL? = nil
     ) throws {
         let program = try #require(executable ?? builtProducts?.appending(path: "muster-test-program"))
@@ -248,7 +248,7 @@ private func withCStrings<R>(_ strings: [String], _ body: (UnsafePointer<UnsafeM
 
 /// Runs the program to its end.
 func drive(
-    _ arguments: String..., limit: Double = 60, environment: [String: String] = [:], shell: String? = nil,
+    _ arguments: String..., limit: Double = 120, environment: [String: String] = [:], shell: String? = nil,
     executable: URL? = nil
 ) async throws -> DriverRun {
     let driver = try Driver(

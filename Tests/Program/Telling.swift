@@ -46,7 +46,7 @@ func sayFailure<Result>(_ name: String, _ work: () async throws -> Result) async
 }
 
 /// Polls until `condition` holds; false after `seconds`.
-func eventually(within seconds: Double = 10, _ condition: () async throws -> Bool) async rethrows -> Bool {
+func eventually(within seconds: Double = 30, _ condition: () async throws -> Bool) async rethrows -> Bool {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < deadline {
         if try await condition() { return true }

@@ -9,7 +9,7 @@ import Wire
 @testable import TCPLink
 
 /// Polls until `condition` holds; false after `seconds`.
-func eventually(within seconds: Double = 20, _ condition: () -> Bool) async -> Bool {
+func eventually(within seconds: Double = 60, _ condition: () -> Bool) async -> Bool {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while !condition() {
         guard ContinuousClock.now < deadline else { return false }

@@ -13,6 +13,8 @@
     /// What a process does from its first `withCluster` on, if it is the agent of a host.
     enum AgentProcess {
         private static let isRunning = Atomic(false)
+        /// Seconds to say goodbye, once a signal has asked for the end.
+        private static let grace = 2.0
 
         /// Joins the driver and runs workers for it; the process ends when the driver needs it no more, or is gone.
         ///
@@ -27,14 +29,25 @@
         private static func serve(_ source: JoinSource, _ offer: HostRequest?) async {
             platform_flush_output()
             do {
-                let link = try await join(source)
+                // First: a mistake in what it would bring is not to use up a join.
                 let offer = try offer ?? HostRequest.fromEnvironment()
+                let link = try await join(source)
                 let session = HostSession(
                     link, ProcessWorkers(), HostDescription.ofThisProcess(offer: offer),
                     network: TLSPeers(link.localAddress))
+                let watcher = try Termination.watch { signal in
+                    Termination.after(seconds: grace) { Termination.end(by: signal) }
+                    // Elsewhere: this thread must be able to end the process.
+                    Poller.links.perform { session.leave() }
+                }
                 session.start()
                 switch await session.end.get() {
                 case .dismissed: end(0)
+                case .useless(let reason): fail("no workers could be started: \(reason)")
+                case .left:
+                    // Ends the process as the signal would have.
+                    Termination.endWatch(watcher)
+                    end(0)
                 case .lost(let reason): fail("\(reason); the workers of this host have been ended")
                 }
             } catch {
@@ -48,7 +61,7 @@
             if file.direction == .listen {
                 var options = Listener.Options()
                 options.links.maker = HostBlocks(fallback: HeapBlocks())
-                options.log = { notice($0) }
+                options.log = { Printer.notice($0) }
                 return try await Listener.awaitDriver(file, buildID: BuildID.current.bytes, options: options) { port in
                     // For whoever started this process, and has to tell the driver.
                     print("\(ListeningLine.mark)\(port)")
@@ -59,7 +72,10 @@
             options.patience = .seconds(patience)
             // All workers of the host map what arrives.
             options.links.maker = HostBlocks(fallback: HeapBlocks())
-            return try await Dialer.join(file, buildID: BuildID.current.bytes, options: options)
+            let link = try await Dialer.join(file, buildID: BuildID.current.bytes, options: options)
+            // Who was called up from afar has nobody who reads this.
+            if case .file = source { notice("joined the driver at port \(file.port); Ctrl-C leaves") }
+            return link
         }
 
         private static func fail(_ reason: String) -> Never {

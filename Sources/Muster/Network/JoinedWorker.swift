@@ -102,7 +102,8 @@
             if worker.hasLeft { return .left }
             return switch end {
             case .dismissed: .dismissed
-            case .lost(let reason): .lost(reason)
+            case .left: .left
+            case .lost(let reason), .useless(let reason): .lost(reason)
             }
         }
     }

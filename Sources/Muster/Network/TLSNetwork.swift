@@ -45,6 +45,8 @@
                 return Array(ports.values)
             }
             for port in ports { await port.close() }
+            // What workers of other hosts have printed, before the program goes on, or ends.
+            await Printer.flush()
         }
     }
 
@@ -76,7 +78,7 @@
                     defer { state.isTold = true }
                     return !state.isTold
                 }
-                if isNew { notice(problem) }
+                if isNew { Printer.notice(problem) }
             }
 
             /// Joins from one look at the open files to the next.
@@ -123,7 +125,7 @@
             var options = Listener.Options()
             options.address = ListenAddress(address)
             options.port = port
-            options.log = { notice($0) }
+            options.log = { Printer.notice($0) }
             let expected = Expected()
             self.expected = expected
             expected.makeRoom()
