@@ -21,6 +21,8 @@ package final class HostSession: Sendable {
     }
 
     private let link: any Link
+    /// Seconds that the driver may take for its first word: from then on its silence is noticed.
+    private let welcomeLimit: Double
     private let source: any WorkerSource
     private let host: HostDescription
     private let network: (any PeerNetwork)?
@@ -34,11 +36,15 @@ package final class HostSession: Sendable {
 
     /// A session over a link that is not started yet.
     ///
-    /// - Parameter network: How it reaches other agents; without, all blocks come from the driver.
+    /// - Parameters:
+    ///   - network: How it reaches other agents; without, all blocks come from the driver.
+    ///   - welcomeLimit: Seconds that the driver may take for its first word; a minute unless told.
     package init(
-        _ link: any Link, _ source: any WorkerSource, _ host: HostDescription, network: (any PeerNetwork)? = nil
+        _ link: any Link, _ source: any WorkerSource, _ host: HostDescription, network: (any PeerNetwork)? = nil,
+        welcomeLimit: Double = 60
     ) {
         self.link = link
+        self.welcomeLimit = welcomeLimit
         self.source = source
         self.host = host
         self.network = network
@@ -62,6 +68,10 @@ package final class HostSession: Sendable {
             finish(.lost(error.map { "the link to the driver failed: \($0)" } ?? "the driver closed the link"))
         }
         tell(.here(host))
+        Poller.links.after(seconds: welcomeLimit) { [weak self, welcomeLimit] in
+            guard let self, state.withLock({ $0.monitor == nil }) else { return }
+            finish(.lost("the driver said nothing within \(Int(welcomeLimit.rounded())) s"))
+        }
     }
 
     // MARK: - Speaking

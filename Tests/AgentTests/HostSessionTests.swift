@@ -237,6 +237,19 @@ struct HostSessionTests {
         #expect(await echo.end().cause == .removed)
     }
 
+    @Test("a driver that never says a word is given up")
+    func muteDriver() async throws {
+        let (driver, agent) = LinkPair.make()
+        driver.start { _ in
+        } onEnd: { _ in
+        }
+        let session = HostSession(
+            agent, EchoWorkers(workers: []), HostDescription(host: "h", process: 1, usableCPUCount: 1, offer: nil),
+            welcomeLimit: 0.05)
+        session.start()
+        #expect(await session.end.get() == .lost("the driver said nothing within 0 s"))
+    }
+
     @Test("when the agent is gone, its workers are lost, and it is said how")
     func agentGone() async throws {
         let pairing = Pairing(EchoWorkers(workers: [EchoWorker()]))
@@ -357,6 +370,17 @@ struct BlockDistributionTests {
         for pairing in pairings[..<2] { pairing.connection.close() }
         #expect(await eventually { ears[2].heard.count == 1 })
         _ = kept
+    }
+
+    @Test("a host whose link has ended is given no blocks, and not kept")
+    func ended() async throws {
+        let pairing = Pairing(EchoWorkers(workers: [EchoWorker()]))
+        let worker = try await pairing.launch()[0]
+        pairing.connection.close()
+        _ = await worker.end.get()
+        let distribution = BlockDistribution()
+        #expect(throws: LinkError.self) { try distribution.put(block(100, 1), on: pairing.connection) }
+        #expect(distribution.hostCount == 0)
     }
 
     @Test("small ones all come from the driver")
