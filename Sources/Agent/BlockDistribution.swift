@@ -48,10 +48,11 @@ final class BlockDistribution: Sendable {
     func put(_ block: SharedArray<UInt8>, on host: HostConnection) throws(LinkError) -> SharedArray<UInt8> {
         let key = unsafe block.span.withUnsafeBytes { Key(start: UInt(bitPattern: $0.baseAddress), count: $0.count) }
         let number = try state.withLock { state throws(LinkError) -> UInt64 in
-            state.hosts[host.number] = host
             var entry = state.entries[key] ?? Entry(number: state.nextNumber, original: block)
             if entry.holders[host.number] == nil {
+                // A link that takes it has not ended: the host is forgotten later than this.
                 try send(&entry, to: host, &state)
+                state.hosts[host.number] = host
             }
             entry.holders[host.number, default: 0] += 1
             if state.entries[key] == nil {
@@ -65,6 +66,9 @@ final class BlockDistribution: Sendable {
         // SAFETY: the bytes of a block that the owner keeps.
         return unsafe block.span.withUnsafeBufferPointer { unsafe SharedArray($0, owner: owner) }
     }
+
+    /// Hosts that keep blocks, or have kept some.
+    var hostCount: Int { state.withLock { $0.hosts.count } }
 
     /// Sends a block, or has another host pass it on. Under the lock: whoever is told to drop it must have been told this
     /// before.
@@ -92,7 +96,12 @@ final class BlockDistribution: Sendable {
             try? passing.link.tell(.admit(pair: number!, secret))
         }
         try? passing.link.tell(.pass(block: entry.number, pair: number!))
-        try host.link.tell(.expect(block: entry.number, pair: number!))
+        do {
+            try host.link.tell(.expect(block: entry.number, pair: number!))
+        } catch {
+            (state.pairs[pair], state.pending[number!]) = (nil, nil)
+            throw error
+        }
     }
 
     /// Nobody here has the copy any more.
