@@ -67,6 +67,8 @@
                 var early: [LaunchIdentity: [JoinedPeer]] = [:]
                 /// Those of which as many have come as may.
                 var complete: Set<LaunchIdentity> = []
+                /// Those of whom nobody wants to know any more.
+                var forgotten: Set<LaunchIdentity> = []
             }
 
             private let state = Mutex(State())
@@ -90,15 +92,18 @@
                     return state.joinCount % Expected.stride == 0
                 }
                 if isTime { makeRoom() }
-                let handler = state.withLock { state -> Handler? in
+                let (handler, isForgotten) = state.withLock { state -> (Handler?, Bool) in
+                    if state.forgotten.contains(peer.identity) { return (nil, true) }
                     let handler = state.handlers[peer.identity]
                     if handler == nil { state.early[peer.identity, default: []].append(peer) }
                     if peer.remainingJoins == 0 {
                         state.handlers[peer.identity] = nil
                         state.complete.insert(peer.identity)
                     }
-                    return handler
+                    return (handler, false)
                 }
+                // Its proof was under way when its launch was taken back.
+                if isForgotten { peer.link.close() }
                 handler?(peer.link, peer.address, peer.remainingJoins)
             }
 
@@ -116,7 +121,7 @@
                 state.withLock { state in
                     // What is said of it last is kept: it is small, and there are not many.
                     state.handlers[identity] = nil
-                    state.early[identity] = nil
+                    state.forgotten.insert(identity)
                 }
             }
         }
