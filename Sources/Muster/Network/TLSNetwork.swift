@@ -15,19 +15,21 @@
             let port: Int
         }
 
-        private let ports = Mutex<[Place: TLSPort]>([:])
+        /// `nil` once it is closed.
+        private let ports = Mutex<[Place: TLSPort]?>([:])
 
         func listen(at address: NetworkAddress, port: Int) async throws -> any DriverPort {
             let place = Place(address: address, port: port)
-            if let known = ports.withLock({ $0[place] }) { return known }
+            if let known = ports.withLock({ $0?[place] }) { return known }
             let made = try await TLSPort(at: address, port: port)
-            // Another may have been as quick.
-            let known = ports.withLock { ports in
-                if let known = ports[place] { return known }
-                ports[place] = made
-                return made
+            // Another may have been as quick, or the end.
+            let known = ports.withLock { ports -> TLSPort? in
+                if let known = ports?[place] { return known }
+                ports?[place] = made
+                return ports == nil ? nil : made
             }
             if known !== made { await made.close() }
+            guard let known else { throw ClusterError.closed }
             return known
         }
 
@@ -41,8 +43,8 @@
 
         func close() async {
             let ports = ports.withLock { ports in
-                defer { ports = [:] }
-                return Array(ports.values)
+                defer { ports = nil }
+                return ports.map { Array($0.values) } ?? []
             }
             for port in ports { await port.close() }
             // What workers of other hosts have printed, before the program goes on, or ends.
