@@ -133,15 +133,15 @@ let remoteSpeed: [String: Program.Scenario] = [
 let flood: [String: Program.Scenario] = [
     "remote-flood": { _ in
         let manager = ElasticManager(port: 0)
-        try await withCluster(manager, heartbeatLimit: .seconds(4)) { cluster in
+        try await withCluster(manager, heartbeatLimit: .seconds(2)) { cluster in
             guard let command = manager.joinCommand else { return say("no command") }
             _ = startShell("exec env MUSTER_WORKERS=2 " + command)
             _ = await eventually { cluster.workers.count == 2 }
-            // 40 MB of lines, while somebody reads this program's output slowly, or not for a while.
+            // 10 MB of lines, while somebody reads this program's output slowly, or not for a while.
             let counts = try await cluster.pmap(0..<2, batchSize: 1) { _ in
                 let line = String(repeating: "x", count: 199)
-                for _ in 0..<100_000 { print(line) }
-                return 100_000
+                for _ in 0..<25_000 { print(line) }
+                return 25_000
             }
             say("printed", counts, cluster.workers)
         }
