@@ -22,6 +22,8 @@ final class BlockDistribution: Sendable {
         var tree = DistributionTree()
         /// Hosts that keep it, and for how many here.
         var holders: [Int: Int] = [:]
+        /// Those that were sent it from here after all.
+        var helped: Set<Int> = []
     }
 
     private struct State {
@@ -113,6 +115,7 @@ final class BlockDistribution: Sendable {
                 return nil
             }
             state.entries[key]?.holders[host.number] = nil
+            state.entries[key]?.helped.remove(host.number)
             state.entries[key]?.tree.remove(host.number)
             // Where the link has ended, the host keeps nothing.
             try? host.link.tell(.drop(block: number))
@@ -139,11 +142,17 @@ final class BlockDistribution: Sendable {
     /// A host will not get a block from where it was to get it: then from here.
     func lacks(_ number: UInt64, _ host: HostConnection) {
         state.withLock { state in
-            guard let key = state.keys[number], let entry = state.entries[key], entry.holders[host.number] != nil
+            guard let key = state.keys[number], let entry = state.entries[key], entry.holders[host.number] != nil,
+                state.entries[key]?.helped.insert(host.number).inserted == true
             else { return }
             // It may not be its fault, but it is the one that has to wait.
             state.unreachable.insert(host.number)
-            try? host.link.tell(.keep(block: number), RawSpan(), [entry.original])
+            do throws(LinkError) {
+                try host.link.tell(.keep(block: number), RawSpan(), [entry.original])
+            } catch {
+                // Its workers would wait for ever.
+                host.close()
+            }
         }
     }
 

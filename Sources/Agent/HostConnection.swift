@@ -33,6 +33,10 @@ package final class HostConnection: Sendable {
         var requests: [UInt64: Pending] = [:]
         var nextRequest: UInt64 = 1
         var replacements = 0
+        /// Those of all workers so far: none is used again.
+        var slots: Set<UInt32> = []
+        /// Of lines that wait to be printed.
+        var unprintedByteCount = 0
         /// Whether there ever was a worker.
         var hasWorked = false
         var isDismissed = false
@@ -46,6 +50,8 @@ package final class HostConnection: Sendable {
     }
 
     private static let nextNumber = Atomic(1)
+    /// Seconds that an agent has to say what it is.
+    private static let greetingLimit = 60.0
 
     /// Tells it from the other hosts of this process.
     let number = HostConnection.nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
@@ -88,7 +94,15 @@ package final class HostConnection: Sendable {
         }
         try link.tell(.welcome(heartbeatLimit: heartbeatLimit))
         beat()
-        return try await here.get().get()
+        let deadline = Poller.links.after(seconds: HostConnection.greetingLimit) { [self] in
+            if here.value == nil { fail("its agent joined, and did not say what it is") }
+        }
+        defer { Poller.links.cancel(deadline) }
+        return try await withTaskCancellationHandler {
+            await here.get()
+        } onCancel: {
+            link.close()
+        }.get()
     }
 
     /// The host's name, once it has said it.
@@ -154,7 +168,7 @@ package final class HostConnection: Sendable {
             if let worker = state.withLock({ $0.workers[slot] }) { worker.hear(frame.rest, frame.restOfBlocks) }
         case .heartbeat: break
         case .here(let description): here.fulfil(.success(description))
-        case .up(let slot, let request, let description): cameUp(slot, request, description)
+        case .up(let slot, let request, let description): try cameUp(slot, request, description, &frame)
         case .started(let request):
             state.withLock { $0.requests[request] }?.ready.finish()
         case .failed(let request, let reason):
@@ -185,6 +199,11 @@ package final class HostConnection: Sendable {
         case .line(let slot, let stream):
             guard stream == 1 || stream == 2 else { throw frame.invalid("a worker has no stream \(stream)") }
             let byteCount = frame.remainingByteCount
+            let waiting = state.withLock { state in
+                state.unprintedByteCount += byteCount
+                return state.unprintedByteCount
+            }
+            guard waiting <= 2 * LineCredit.limit else { throw frame.invalid("more lines than may wait") }
             guard let worker = state.withLock({ $0.workers[slot] }) else { return hasPrinted(byteCount) }
             worker.print(frame.rest, host: host, to: stream) { [self] in hasPrinted(byteCount) }
         case .leaving: state.withLock { $0.isLeaving = true }
@@ -194,7 +213,7 @@ package final class HostConnection: Sendable {
             BlockDistribution.shared.listens(pair, at: port, self)
         case .lacks(let block): BlockDistribution.shared.lacks(block, self)
         case .welcome, .start, .adopt, .kill, .keep, .drop, .shutdown, .admit, .dial, .pass, .expect, .forgo,
-            .printed:
+            .printed, .release:
             throw frame.invalid("an agent does not say that")
         }
     }
@@ -202,6 +221,7 @@ package final class HostConnection: Sendable {
     private func hasPrinted(_ byteCount: Int) {
         let sum = state.withLock { state -> Int in
             state.printedByteCount += byteCount
+            state.unprintedByteCount -= byteCount
             guard state.printedByteCount >= LineCredit.limit / 8 else { return 0 }
             defer { state.printedByteCount = 0 }
             return state.printedByteCount
@@ -209,23 +229,29 @@ package final class HostConnection: Sendable {
         if sum > 0 { try? link.tell(.printed(byteCount: sum)) }
     }
 
-    private func cameUp(_ slot: UInt32, _ request: UInt64?, _ description: WorkerDescription) {
+    private func cameUp(
+        _ slot: UInt32, _ request: UInt64?, _ description: WorkerDescription, _ frame: inout WireReader
+    ) throws(WireError) {
         let worker = HostWorker(self, slot, request, description)
-        let pending = state.withLock { state -> Pending?? in
-            guard !state.isEnded, state.workers[slot] == nil else { return nil }
+        let (isAsked, pending) = state.withLock { state -> (Bool, Pending?) in
+            if state.isEnded { return (true, nil) }
+            // A worker that nobody asked for comes in the place of one that has ended.
+            guard request != nil || state.replacements > 0, state.slots.insert(slot).inserted else {
+                return (false, nil)
+            }
             state.workers[slot] = worker
             state.hasWorked = true
-            guard let request else {
-                state.replacements = max(0, state.replacements - 1)
-                return .some(nil)
-            }
-            return state.requests[request]
+            if request == nil { state.replacements -= 1 }
+            return (true, request.flatMap { state.requests[$0] })
         }
-        switch pending {
-        case .some(.some(let pending)): pending.ready.yield(worker)
-        case .some(nil) where request == nil: onEvent(.newcomer(worker))
-        // Nobody waits for it any more.
-        default: worker.kill()
+        guard isAsked else { throw frame.invalid("a worker that nobody asked for") }
+        if let pending {
+            pending.ready.yield(worker)
+        } else if request == nil {
+            onEvent(.newcomer(worker))
+        } else {
+            // Nobody waits for it any more.
+            worker.kill()
         }
     }
 
@@ -269,7 +295,10 @@ package final class HostConnection: Sendable {
                 state.workers = [:]
                 state.requests = [:]
             }
-            return (Array(state.workers.values), Array(state.requests.values), state.isDismissed, state.isLeaving, state.whyLost)
+            return (
+                Array(state.workers.values), Array(state.requests.values), state.isDismissed, state.isLeaving,
+                state.whyLost
+            )
         }
         BlockDistribution.shared.forget(self)
         let reason = why ?? error.map { "the link to its agent failed: \($0)" } ?? "its agent ended"

@@ -14,6 +14,8 @@ package enum HostMessage: Hashable, Sendable {
     case start(request: UInt64, HostRequest)
     /// The worker in a slot is one of the cluster's from now on.
     case adopt(slot: UInt32, worker: Int)
+    /// The worker in a slot is about to leave: none comes in its place.
+    case release(slot: UInt32)
     /// End the worker in a slot, at once.
     case kill(slot: UInt32)
     /// Keep the block that comes along for all workers of the host.
@@ -91,7 +93,7 @@ package struct HostDescription: Hashable, Sendable, WireCodable {
 
     package init(from input: inout WireReader) throws(WireError) {
         (host, process, usableCPUCount, offer) = (
-            try input.read(), try input.read(), try input.read(), try input.read()
+            printable(try input.read()), try input.read(), try input.read(), try input.read()
         )
     }
 }
@@ -117,13 +119,24 @@ package struct WorkerDescription: Hashable, Sendable, WireCodable {
 
     package init(from input: inout WireReader) throws(WireError) {
         hello = Hello(
-            process: try input.read(), host: try input.read(), buildID: try input.read(), cpus: try input.read(),
+            process: try input.read(), host: printable(try input.read()), buildID: try input.read(),
+            cpus: try input.read(),
             memory: try input.read())
         guard hello.cpus.allSatisfy((0...CPUSet.largestCPU).contains) else {
             throw input.invalid("a CPU number is in 0...\(CPUSet.largestCPU)")
         }
         (placement, warnings) = (try input.read(), try input.read())
     }
+}
+
+/// A name or a sentence of another host's, without what a terminal would take for a command.
+private func printable(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{fffd}" : $0 }))
+}
+
+private func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.properties.generalCategory == .control && scalar != "\n" && scalar != "\t"
 }
 
 extension HostMessage: WireEncodable, WireDecodable {
@@ -153,6 +166,7 @@ extension HostMessage: WireEncodable, WireDecodable {
         case .pass(let block, let pair): output.write(UInt8(20), block, pair)
         case .expect(let block, let pair): output.write(UInt8(21), block, pair)
         case .listens(let pair, let port): output.write(UInt8(22), pair, port)
+        case .release(let slot): output.write(UInt8(27), slot)
         case .printed(let byteCount): output.write(UInt8(25), byteCount)
         case .leaving: output.write(UInt8(26))
         case .lacks(let block): output.write(UInt8(23), block)
@@ -174,13 +188,13 @@ extension HostMessage: WireEncodable, WireDecodable {
         case 10: self = .here(try input.read())
         case 11: self = .up(slot: try input.read(), request: try input.read(), try input.read())
         case 12: self = .started(request: try input.read())
-        case 13: self = .failed(request: try input.read(), reason: try input.read())
+        case 13: self = .failed(request: try input.read(), reason: printable(try input.read()))
         case 14:
             self = .ended(
                 slot: try input.read(), try input.read(), isReplaced: try input.read(), note: try input.read())
-        case 15: self = .notReplaced(slot: try input.read(), reason: try input.read())
+        case 15: self = .notReplaced(slot: try input.read(), reason: printable(try input.read()))
         case 16: self = .line(slot: try input.read(), stream: try input.read())
-        case 17: self = .note(try input.read())
+        case 17: self = .note(printable(try input.read()))
         case 18: self = .admit(pair: try input.read(), try input.read())
         case 19:
             self = .dial(
@@ -192,6 +206,7 @@ extension HostMessage: WireEncodable, WireDecodable {
         case 24: self = .forgo(pair: try input.read())
         case 25: self = .printed(byteCount: try input.read())
         case 26: self = .leaving
+        case 27: self = .release(slot: try input.read())
         case let tag: throw input.invalid("no message between hosts has tag \(tag)")
         }
     }

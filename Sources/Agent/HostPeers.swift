@@ -71,7 +71,8 @@ final class HostPeers: Sendable {
             state.withLock { $0.sending[pair] = Sending(isOver: true) }
         }
         state.withLock { state in
-            guard !state.isEnded, let waiting = state.sending[pair]?.waiting else { return link.close() }
+            guard !state.isEnded, state.sending[pair]?.isOver == false, let waiting = state.sending[pair]?.waiting
+            else { return link.close() }
             state.sending[pair]?.link = link
             state.sending[pair]?.waiting = []
             for (number, block) in waiting { HostPeers.send(block, as: number, over: link) }
@@ -178,15 +179,21 @@ final class HostPeers: Sendable {
 
     /// Nothing comes over a pair any more.
     private func fail(_ pair: UInt64) {
-        let missing = state.withLock { state -> [UInt64] in
+        let (missing, stranded) = state.withLock { state -> ([UInt64], [any Link]) in
             state.failed.insert(pair)
             state.receiving[pair] = nil
             let missing = state.expected.filter { $0.value == pair }.map(\.key)
             for number in missing { state.expected[number] = nil }
-            // Nobody needs those, and nobody is asked for them.
-            return missing.filter { state.dropped.remove($0) == nil }
+            // Nobody needs those here, and nobody is asked for them.
+            let dropped = missing.filter { state.dropped.remove($0) != nil }
+            // But others may wait for them, and have to ask themselves.
+            let pairs = Set(dropped.flatMap { state.passes.removeValue(forKey: $0) ?? [] })
+            let links = pairs.compactMap { state.sending[$0]?.link }
+            for pair in pairs { state.sending[pair] = Sending(isOver: true) }
+            return (missing.filter { !dropped.contains($0) }, links)
         }
         for number in missing { onLack(number) }
+        for link in stranded { link.close() }
     }
 
     // MARK: - The end

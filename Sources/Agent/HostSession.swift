@@ -119,6 +119,7 @@ package final class HostSession: Sendable {
             if isFirst { beat() }
         case .start(let request, let wanted): start(wanted, request)
         case .adopt(let slot, let worker): adopt(slot, as: worker)
+        case .release(let slot): state.withLock { $0.slots[slot] }?.dismiss()
         case .kill(let slot): state.withLock { $0.slots[slot] }?.worker.kill()
         case .keep(let block):
             guard frame.restOfBlocks.count == 1 else {

@@ -39,6 +39,9 @@ final class HostSlot: Sendable {
     /// Whether the driver has told the worker to end.
     var isDismissed: Bool { state.withLock { $0.isDismissed } }
 
+    /// The driver wants none in its place.
+    func dismiss() { state.withLock { $0.isDismissed = true } }
+
     /// Tells the worker what the driver says, now or when it can be.
     func tell(_ frame: RawSpan, kept: [UInt64], _ blocks: [SharedArray<UInt8>], _ store: KeptBlocksOfHost) {
         state.withLock { state in

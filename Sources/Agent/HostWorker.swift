@@ -47,6 +47,9 @@ package final class HostWorker: Link {
         try? connection.link.tell(.adopt(slot: slot, worker: id))
     }
 
+    /// It is about to leave: none comes in its place.
+    package func release() { try? connection.link.tell(.release(slot: slot)) }
+
     /// Has its agent end it at once.
     package func kill() {
         do {

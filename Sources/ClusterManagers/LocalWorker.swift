@@ -2,6 +2,7 @@ import Agent
 import ClusterRuntime
 import Placement
 import Remote
+import Synchronization
 import Transport
 import Wire
 
@@ -9,6 +10,7 @@ import Wire
 final class LocalWorker: LaunchedWorker {
     private let worker: StartedWorker
     private let ended = Eventual<WorkerEnd>()
+    private let leaves = Atomic(false)
     let cpus: CPUSet?
 
     init(_ worker: StartedWorker) {
@@ -30,6 +32,11 @@ final class LocalWorker: LaunchedWorker {
         await worker.process.adopt(
             as: id.rawValue, heartbeatLimit: heartbeatLimit.seconds, onFrame: onFrame, onEnd: onEnd)
     }
+
+    func willLeave() { leaves.store(true, ordering: .relaxed) }
+
+    /// Whether it is about to be removed.
+    var isLeaving: Bool { leaves.load(ordering: .relaxed) }
 
     func end() async -> WorkerEnd { await ended.get() }
 

@@ -31,6 +31,8 @@ final class RemoteWorker: LaunchedWorker {
         worker.adopt(as: id.rawValue, onFrame: onFrame, onEnd: onEnd)
     }
 
+    func willLeave() { worker.release() }
+
     func end() async -> WorkerEnd { await worker.end.get() }
 
     func kill() { worker.kill() }

@@ -33,6 +33,8 @@ extension ClusterManager {
 }
 
 extension LaunchedWorker {
+    /// Does nothing.
+    public func willLeave() {}
     /// Not known.
     public var cpus: CPUSet? { nil }
     /// Not known.
@@ -74,6 +76,10 @@ public protocol LaunchedWorker: AnyObject, Sendable {
     func adopt(
         as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (inout WireReader) -> Void,
         onEnd: @escaping @Sendable (LinkError?) -> Void) async
+
+    /// Told that it is about to be removed: should it end before, that is no reason to start another. Does nothing unless
+    /// implemented.
+    func willLeave()
 
     /// Waits until it has ended, and tells how.
     func end() async -> WorkerEnd

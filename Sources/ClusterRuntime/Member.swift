@@ -208,6 +208,7 @@ package final class Member: Sendable {
 
     /// Waits until all calls under way are answered; new ones are refused.
     package func drain() async {
+        launched.willLeave()
         await withCheckedContinuation { continuation in
             let isIdle = waiting.withLock { waiting in
                 if waiting.failure == nil { waiting.failure = ClusterError.noSuchWorker(id) }

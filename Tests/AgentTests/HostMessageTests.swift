@@ -21,7 +21,8 @@ struct HostMessageTests {
         .start(request: 2, HostRequest(.unbound(count: nil))),
         .adopt(slot: 1, worker: 7), .kill(slot: 2), .keep(block: 9), .drop(block: 9), .shutdown,
         .admit(pair: 3, .random()), .dial(pair: 3, address: "10.0.0.7", port: 4711, .random()),
-        .pass(block: 1, pair: 2), .expect(block: 1, pair: 2), .listens(pair: 2, port: 1), .lacks(block: 4), .forgo(pair: 2),
+        .pass(block: 1, pair: 2), .expect(block: 1, pair: 2), .listens(pair: 2, port: 1), .lacks(block: 4),
+        .forgo(pair: 2),
         .here(HostDescription(host: "node7", process: 12, usableCPUCount: 4, offer: request)),
         .up(
             slot: 1, request: 2,
@@ -62,7 +63,8 @@ struct HostMessageTests {
         .up(
             slot: 1, request: 1,
             WorkerDescription(
-                hello: Hello(process: 1, host: "h", buildID: [], cpus: cpus, memory: nil), placement: nil, warnings: []))
+                hello: Hello(process: 1, host: "h", buildID: [], cpus: cpus, memory: nil), placement: nil, warnings: [])
+        )
     }
 
     private static func silent(_ seconds: Double) -> HostMessage {
