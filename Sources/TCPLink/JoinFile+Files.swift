@@ -15,7 +15,10 @@ extension JoinFile {
         let (directory, name) = try JoinFile.openDirectory(of: path, isToBeMade: true)
         defer { close(directory) }
         let file = unsafe openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw JoinFile.failure("can't make the join file", path) }
+        guard file >= 0 else {
+            let cure = errno == EEXIST ? "; remove it, or give another name" : ""
+            throw JoinFile.failure("can't make the join file", path, cure)
+        }
         defer { close(file) }
         onMade(directory, name, file)
         var bytes = Array(secretText.utf8)[...]
@@ -134,7 +137,9 @@ extension JoinFile {
         }
         let directory = parts.isEmpty ? "." : parts == [""] ? "/" : parts.joined(separator: "/")
         if isToBeMade, unsafe mkdir(directory, 0o700) != 0, errno != EEXIST {
-            throw failure("can't make the directory", directory)
+            throw failure(
+                "can't make the directory", directory,
+                "; set XDG_RUNTIME_DIR to a directory of yours, or give --join-file a path in one that there is")
         }
         let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("can't open the directory", directory) }
@@ -145,15 +150,27 @@ extension JoinFile {
                 .badFile,
                 """
                 the directory \(directory) of a join file has to be yours and closed to others: \
-                chmod 700 it, or use another one
+                \(isOwn
+                    ? "chmod 700 it, or use another one"
+                    : "make one of your own: `mkdir -m 700 ~/.muster`, and put the file there")
                 """)
         }
         return (descriptor, name)
     }
 
-    private static func failure(_ what: String, _ path: String) -> JoinError {
-        JoinError(.badFile, "\(what) \(path): \(words(errno))")
+    /// Whether an open directory is `/`, or stands in it, as `/etc` and `/home` do: to close those to others breaks the host,
+    /// and root owns them.
+    private static func isOfTheSystem(_ directory: CInt) -> Bool {
+        var (root, parent) = (stat(), stat())
+        // The parent of `/` is `/`.
+        guard unsafe stat("/", &root) == 0, unsafe fstatat(directory, "..", &parent, 0) == 0 else { return true }
+        return (root.st_dev, root.st_ino) == (parent.st_dev, parent.st_ino)
+    }
+
+    private static func failure(_ what: String, _ path: String, _ cure: String = "") -> JoinError {
+        JoinError(.badFile, "\(what) \(path): \(words(errno))\(cure)")
     }
 
     private static func words(_ code: CInt) -> String { unsafe String(cString: strerror(code)) }
 }
+            let isOwn = state.st_uid == geteuid() && state.st_mode & S_ISVTX == 0 && !isOfTheSystem(descriptor)

@@ -129,6 +129,27 @@ struct JoinFileTests {
         #expect(throws: JoinError.self) { try sample().write(to: "\(place.path)/other") }
     }
 
+    @Test(
+        "nobody is told to close a directory to others that is everybody's", arguments: ["/", "/tmp", "/etc", "sticky"])
+    func everybodys(directory: String) throws {
+        let place = Place()
+        #expect(unsafe chmod(place.path, 0o1777) == 0)
+        let directory = directory == "sticky" ? place.path : directory
+        let error = #expect(throws: JoinError.self) { try JoinFile.read(from: "\(directory)/join-x") }
+        #expect(error?.description.contains("`mkdir -m 700 ~/.muster`") == true, "\(String(describing: error))")
+        #expect(error?.description.contains("chmod") == false)
+    }
+
+    @Test("a file that can't be made is said with what helps")
+    func cures() throws {
+        let place = Place()
+        place.write("mine")
+        let exists = #expect(throws: JoinError.self) { try sample().write(to: "\(place.path)/file") }
+        #expect(exists?.description.hasSuffix("File exists; remove it, or give another name") == true)
+        let nowhere = #expect(throws: JoinError.self) { try sample().write(to: "\(place.path)/a/b/file") }
+        #expect(nowhere?.description.contains("set XDG_RUNTIME_DIR") == true, "\(String(describing: nowhere))")
+    }
+
     @Test("a descriptor is read to its end, and no further than a join file goes")
     func descriptor() throws {
         var ends: [CInt] = [0, 0]
