@@ -1,4 +1,5 @@
 import Glibc
+import Transport
 
 extension JoinFile {
     /// Writes a new file that only this user can read, in a directory that only this user can enter.
@@ -103,11 +104,22 @@ extension JoinFile {
 
     /// Reads to the end of a descriptor that the caller trusts: standard input, an inherited pipe, a mounted secret.
     ///
-    /// - Throws: ``JoinError/Code/badFile``, also if there is more than a join file has.
-    package static func read(descriptor: CInt) throws(JoinError) -> JoinFile {
+    /// - Parameter patience: Seconds until the end has to be there; any time unless told.
+    /// - Throws: ``JoinError/Code/badFile``, also if there is more than a join file has; ``JoinError/Code/notReached`` if the
+    ///   end does not come in time.
+    package static func read(descriptor: CInt, within patience: Double? = nil) throws(JoinError) -> JoinFile {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
+        let end = patience.map { monotonicSeconds() + $0 }
         while bytes.count <= mostBytes {
+            if let patience, let end, !isReadable(descriptor, until: end) {
+                throw JoinError(
+                    .notReached,
+                    """
+                    the join file's text did not come to its end in \(patience) s: see what keeps it from coming, or set \
+                    MUSTER_WORKER_TIMEOUT to more seconds
+                    """)
+            }
             let count = unsafe chunk.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
             if count == 0 { return try JoinFile(secretText: bytes) }
             if count > 0 {
@@ -117,6 +129,19 @@ extension JoinFile {
             }
         }
         throw bad("it has more than \(mostBytes) bytes")
+    }
+
+    /// Waits until there is something to read, an end or an error among it; false if there is nothing in time.
+    private static func isReadable(_ descriptor: CInt, until end: Double) -> Bool {
+        while true {
+            let left = max(end - monotonicSeconds(), 0)
+            var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            // A day at a time: the number is one of 32 bits.
+            let count = unsafe poll(&wanted, 1, CInt((min(left, 86_400) * 1000).rounded(.up)))
+            // What is wrong with the descriptor, reading it tells.
+            if count > 0 || (count < 0 && errno != EINTR && errno != EAGAIN) { return true }
+            if left == 0 { return false }
+        }
     }
 
     /// Removes the file, for when all have joined; nothing happens if there is none.
@@ -145,6 +170,7 @@ extension JoinFile {
         guard descriptor >= 0 else { throw failure("can't open the directory", directory) }
         var state = stat()
         guard unsafe fstat(descriptor, &state) == 0, state.st_uid == geteuid(), state.st_mode & 0o077 == 0 else {
+            let isOwn = state.st_uid == geteuid() && state.st_mode & S_ISVTX == 0 && !isOfTheSystem(descriptor)
             close(descriptor)
             throw JoinError(
                 .badFile,
@@ -173,4 +199,3 @@ extension JoinFile {
 
     private static func words(_ code: CInt) -> String { unsafe String(cString: strerror(code)) }
 }
-            let isOwn = state.st_uid == geteuid() && state.st_mode & S_ISVTX == 0 && !isOfTheSystem(descriptor)

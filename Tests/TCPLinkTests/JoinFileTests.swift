@@ -150,6 +150,21 @@ struct JoinFileTests {
         #expect(nowhere?.description.contains("set XDG_RUNTIME_DIR") == true, "\(String(describing: nowhere))")
     }
 
+    @Test("a descriptor that does not come to its end is given up")
+    func slowDescriptor() throws {
+        var ends: [CInt] = [0, 0]
+        #expect(unsafe pipe(&ends) == 0)
+        let text = try sample().secretText
+        #expect(unsafe write(ends[1], text, text.utf8.count) == text.utf8.count)
+        let error = #expect(throws: JoinError.self) { try JoinFile.read(descriptor: ends[0], within: 0.05) }
+        #expect(error?.code == .notReached)
+        #expect(error?.description.contains("did not come to its end in 0.05 s") == true)
+        #expect(unsafe write(ends[1], text, text.utf8.count) == text.utf8.count)
+        close(ends[1])
+        #expect(try JoinFile.read(descriptor: ends[0], within: 60) == sample())
+        close(ends[0])
+    }
+
     @Test("a descriptor is read to its end, and no further than a join file goes")
     func descriptor() throws {
         var ends: [CInt] = [0, 0]

@@ -15,7 +15,7 @@
                     // What is opened next is not to become the standard input of workers.
                     if number == STDIN_FILENO { _ = unsafe open("/dev/null", O_RDONLY) }
                 }
-                return try read(descriptor: number)
+                return try read(descriptor: number, within: StartLimit.seconds())
             }
         }
     }
