@@ -60,8 +60,9 @@ package enum KeptJoinFiles {
         for kept in all { remove(kept) }
     }
 
+    /// The name may be another file's by now: the user has moved one there, or another driver has written it.
     private static func remove(_ kept: Kept) {
-        unsafe unlinkat(kept.directory, kept.name, 0)
+        if isNamed(kept.name, in: kept.directory, kept.file) { unsafe unlinkat(kept.directory, kept.name, 0) }
         close(kept.directory)
         close(kept.file)
     }
@@ -93,14 +94,20 @@ package enum KeptJoinFiles {
         defer { close(file) }
         let mark = Array("muster-join ".utf8)
         var start = [UInt8](repeating: 0, count: mark.count)
-        var (opened, named) = (stat(), stat())
+        var opened = stat()
         // One that is still empty is being written. The lock comes first: what is seen under it stays so.
         guard flock(file, LOCK_EX | LOCK_NB) == 0, unsafe fstat(file, &opened) == 0,
             opened.st_mode & S_IFMT == S_IFREG, opened.st_uid == geteuid(),
-            unsafe read(file, &start, start.count) == start.count, start == mark,
-            unsafe fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0,
-            named.st_ino == opened.st_ino, named.st_dev == opened.st_dev
+            unsafe read(file, &start, start.count) == start.count, start == mark, isNamed(name, in: directory, file)
         else { return }
         unsafe unlinkat(directory, name, 0)
+    }
+
+    /// Whether a name in a directory is that of an open file.
+    private static func isNamed(_ name: String, in directory: CInt, _ file: CInt) -> Bool {
+        var (opened, named) = (stat(), stat())
+        return unsafe fstat(file, &opened) == 0
+            && (unsafe fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW)) == 0
+            && named.st_ino == opened.st_ino && named.st_dev == opened.st_dev
     }
 }

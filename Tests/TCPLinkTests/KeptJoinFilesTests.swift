@@ -62,6 +62,19 @@ struct KeptJoinFilesTests {
         }
     }
 
+    @Test("one that has come under the name of a kept one is not removed")
+    func other() throws {
+        try withPlace { place in
+            let path = "\(place)/join-1"
+            try KeptJoinFiles.write(sample(), to: path)
+            #expect(unsafe rename(path, "\(place)/other") == 0)
+            let mine = try sample()
+            try mine.write(to: path)
+            KeptJoinFiles.remove(path)
+            #expect(try JoinFile.read(from: path) == mine)
+        }
+    }
+
     @Test("a secret that was mounted may be behind a link, and others may read it, but not change it")
     func secrets() throws {
         try withPlace { place in
