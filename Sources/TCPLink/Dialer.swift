@@ -37,7 +37,10 @@ package enum Dialer {
                 """)
         }
         do throws(JoinError) {
-            return try await join(file.addresses, port: file.port, as: file.launch, buildID: buildID, options: options)
+            return try await dial(
+                DialPlan(
+                    targets: file.addresses.map { ($0, file.port) }, direction: .dial, launch: file.launch,
+                    buildID: buildID, options: options, isByFile: true))
         } catch {
             guard error.code == .notProven, time(nil) >= file.expiry else { throw error }
             throw JoinError(
@@ -110,6 +113,8 @@ struct DialPlan: Sendable {
     let launch: LaunchKeys.Launch
     let buildID: [UInt8]
     let options: Dialer.Options
+    /// Whether it is a join file that says all this, so that another one may help.
+    var isByFile = false
 
     /// What this side and the other one are.
     var own: Party { direction.parties(launch.role).dialling }

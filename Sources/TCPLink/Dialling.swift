@@ -19,6 +19,8 @@ final class Dialling {
     private var attempts: [Attempt]
     /// How often each target was tried or given up, to tell what its last connection says from what earlier ones do.
     private var turns: [Int]
+    /// Targets at which nobody listened.
+    private var refusing: Set<Int> = []
     private var nextAttempt: Scheduled<Void>?
     private var deadline: Scheduled<Void>?
     /// Seconds before those that were cut off are tried again.
@@ -134,8 +136,9 @@ final class Dialling {
         if case NIOSSLError.handshakeFailed = error, !Reason.isCutOff(error) { code = .notProven }
         // A process that is being called up may not listen yet.
         let isEarly = plan.direction == .listen && Reason.isNobody(error)
+        if Reason.isRefused(error) { refusing.insert(index) } else { refusing.remove(index) }
         attempts[index] = .failed(
-            Reason.words(error), isCutOff: isEarly || Reason.isCutOff(error), code)
+            Reason.words(error, isDriver: plan.isByFile), isCutOff: isEarly || Reason.isCutOff(error), code)
         if chosen == index { chosen = nil }
         tryNext()
     }
@@ -177,7 +180,20 @@ final class Dialling {
             return "\(plan.name(index)): \(words)"
         }
         return JoinError(
-            code, "could not join the \(plan.other.word) at \(lines.joined(separator: "; "))")
+            code, "could not join the \(plan.other.word) at \(lines.joined(separator: "; "))\(cure)")
+    }
+
+    /// What helps whoever has a join file: the addresses in it may be another host's.
+    private var cure: String {
+        guard plan.isByFile else { return "" }
+        let isGone = refusing.count == attempts.count
+        let isLocal = plan.targets.allSatisfy { NumericAddress($0.host)?.isLoopback == true }
+        return (isGone ? ". Nobody listens there: has the driver ended?" : "")
+            + (isLocal
+                ? """
+                \(isGone ? "" : ".") This file is good on the driver's own host only; for others \
+                have it listen elsewhere: `--on elastic:address=automatic`, `ElasticManager(address: .automatic)`
+                """ : "")
     }
 
     private func finish(_ result: Result<TCPLink, any Error>) {

@@ -125,6 +125,37 @@ struct DialerTests {
         )
     }
 
+    @Test(
+        "who dials by a file is told whether the driver may have ended, or the file is another host's",
+        arguments: [(["127.0.0.1", "::1"], true), (["localhost"], false)])
+    func cures(addresses: [String], isLocal: Bool) async throws {
+        let free = try await Bystander(at: "127.0.0.1")
+        let port = free.port
+        try await free.channel.close()
+        let file = try JoinFile(addresses: addresses, port: port, launch: launch(), buildID: [], expiry: 1 << 40)
+        let error = await #expect(throws: JoinError.self) {
+            try await Dialer.join(file, buildID: [], options: options())
+        }
+        let words = error?.description ?? ""
+        #expect(error?.code == .notReached && words.contains("has the driver ended?"), "\(words)")
+        #expect(words.contains("--on elastic:address=automatic") == isLocal, "\(words)")
+    }
+
+    @Test("a driver that does not know the file's key is another one")
+    func otherDriver() async throws {
+        let house = try await House()
+        let file = try JoinFile(
+            addresses: ["127.0.0.1"], port: house.listener.port, launch: launch(), buildID: House.buildID,
+            expiry: 1 << 40)
+        let error = await #expect(throws: JoinError.self) {
+            try await Dialer.join(file, buildID: House.buildID, options: options())
+        }
+        let words = error?.description ?? ""
+        #expect(error?.code == .notProven && words.contains("use the file of the driver that runs now"), "\(words)")
+        #expect(words.contains("the driver's own host only") && !words.contains("has the driver ended"), "\(words)")
+        await house.listener.close()
+    }
+
     @Test("somebody else's server is not a driver, and is said to be none")
     func notADriver() async throws {
         let server = try await Bystander(at: "127.0.0.1", saying: "HTTP/1.1 400 Bad Request\r\n\r\n")
