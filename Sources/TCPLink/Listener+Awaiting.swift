@@ -70,12 +70,12 @@ extension Listener {
         at addresses: [String], port: Int, after patience: Duration, _ refusals: [Refusal: Int]
     ) -> JoinError {
         let kinds = refusals.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
-            .map { "\($0.value) \($0.key.rawValue)" }
+            .map { "\($0.key.rawValue): \($0.value)" }
         return JoinError(
             .notReached,
             """
             no driver has come to \(addresses.joined(separator: ", ")) port \(port) in \(patience); \
-            \(kinds.isEmpty ? "nobody has" : "of those that came \(kinds.joined(separator: ", "))"). \
+            \(kinds.isEmpty ? "nobody has" : "others came (\(kinds.joined(separator: ", ")))"). \
             See that the driver dials an address that leads here, with the same join file
             """)
     }

@@ -1,33 +1,35 @@
 /// Why somebody was turned away. For the driver's user, never for who was turned away before the proof.
+///
+/// The words stand before a number, whatever that is: "another build: 1".
 package enum Refusal: String, Hashable, Sendable, CaseIterable {
     /// It went away, or was closed, without having said anything.
     case silent = "said nothing"
     /// Its first bytes were no TLS: an HTTP request, say.
-    case notTLS = "did not speak TLS"
+    case notTLS = "no TLS"
     /// It did not prove itself in time.
-    case tooSlow = "were too slow"
+    case tooSlow = "too slow"
     /// It had to make room for another.
     case crowdedOut = "made room for others"
     /// The handshake failed for another reason than the ones below.
-    case failedHandshake = "failed the handshake"
+    case failedHandshake = "failed handshake"
     /// It named a valid launch, and did not have its key.
-    case wrongKey = "had a wrong key"
+    case wrongKey = "wrong key"
     /// It named no launch that was ever expected.
-    case unknownLaunch = "named an unknown launch"
+    case unknownLaunch = "unknown launch"
     /// The launch's time is over.
-    case expiredLaunch = "came after their launch had expired"
+    case expiredLaunch = "too late (expired)"
     /// All processes of the launch have joined.
-    case usedUpLaunch = "came after their launch was complete"
-    /// The launch was taken back.
-    case revokedLaunch = "came after their launch was revoked"
+    case usedUpLaunch = "too late (all had joined)"
+    /// The launch was taken back: by the driver's user, or because its time was over.
+    case revokedLaunch = "too late"
     /// It proved itself and then did not say what it is as a process of ours would.
-    case badGreeting = "did not introduce themselves"
+    case badGreeting = "no introduction"
     /// It speaks another version of the protocol.
-    case wrongVersion = "spoke another protocol version"
+    case wrongVersion = "another protocol version"
     /// Its launch was for another role.
-    case wrongRole = "came in another role"
+    case wrongRole = "another role"
     /// It is another build of the program.
-    case wrongBuild = "were another build"
+    case wrongBuild = "another build"
 }
 
 extension Refusal {
@@ -72,7 +74,7 @@ package struct RefusalCounter: Sendable {
     /// What happened since the last line; nil if there is nothing to tell, or the last line was just now.
     package mutating func takeLine(at now: Double) -> String? {
         guard let nextLine, now >= nextLine else { return nil }
-        let kinds = Refusal.allCases.compactMap { kind in untold[kind].map { "\($0) \(kind.rawValue)" } }
+        let kinds = Refusal.allCases.compactMap { kind in untold[kind].map { "\(kind.rawValue): \($0)" } }
         let total = untold.values.reduce(0, +)
         untold = [:]
         lastLine = now

@@ -213,7 +213,7 @@ struct AwaitingTests {
         #expect(nobody?.description.contains("to 127.0.0.1 port \(port) in 0.1 seconds; nobody has") == true)
         let visited = Listener.noDriver(
             at: ["10.0.0.7", "fd00::7"], port: 9, after: .seconds(5), [.silent: 1, .wrongKey: 3, .notTLS: 2])
-        let words = "fd00::7 port 9 in 5.0 seconds; of those that came 3 had a wrong key, 2 did not speak TLS, 1 said"
+        let words = "fd00::7 port 9 in 5.0 seconds; others came (wrong key: 3, no TLS: 2, said nothing: 1)."
         #expect(visited.description.contains(words), "\(visited)")
     }
 
