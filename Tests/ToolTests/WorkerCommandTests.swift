@@ -60,10 +60,25 @@ struct WorkerCommandTests {
             (["map", "--on", "elastic:port=70000", "echo", ":::", "1"], "no port"),
             (["map", "--on", "elastic:colour=red", "echo", ":::", "1"], "address= and port="),
             (["map", "--join-file", "a", "echo", ":::", "1"], "--on elastic"),
+            (["map", "--on", "elastic", "--key-file", "", "echo", ":::", "1"], "--key-file names no file"),
+            (["map", "--on", "elastic", "--join-file", "", "echo", ":::", "1"], "--join-file names no file"),
         ])
     func mistakes(arguments: [String], words: String) async throws {
         let run = try await muster(arguments)
         #expect(run.status == 64 && run.errors.contains(words), "\(run)")
+    }
+
+    @Test("what makes a program of one's own join does not make an agent of the tool")
+    func joinVariable() async throws {
+        let run = try await muster(["plan", "--workers", "1"], environment: ["MUSTER_JOIN": "/nowhere/join"])
+        #expect(run.status == 64 && run.errors.contains("use `muster worker --join FILE`"), "\(run)")
+    }
+
+    @Test("a file that does not come to its end on standard input is given up")
+    func slowInput() async throws {
+        let run = try await shell(
+            "sleep 3 2> /dev/null | MUSTER_WORKER_TIMEOUT=0.2 muster worker --join - & wait $!; echo $?")
+        #expect(run.output == "1\n" && run.errors.contains("did not come to its end in 0.2 s"), "\(run)")
     }
 
     @Test("where to listen is read")

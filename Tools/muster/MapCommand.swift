@@ -59,6 +59,9 @@ struct MapCommand: AsyncParsableCommand {
             throw UsageError(message: "no command; write one, such as: muster map 'wc -w < {}' ::: *.txt")
         }
         if case .elastic(let place) = choice {
+        for (option, path) in [("--join-file", joinFile), ("--key-file", keyFile)] where path == "" {
+            throw UsageError(message: "\(option) names no file; write one, or leave it out")
+        }
             guard places.isEmpty else {
                 throw UsageError(
                     message:

@@ -17,6 +17,11 @@ struct Muster: AsyncParsableCommand {
         // SAFETY: only this thread runs yet, so that nobody reads the environment meanwhile.
         unsafe setenv("HWLOC_HIDE_ERRORS", "2", 0)
         do {
+            let hasJoinFile = unsafe getenv(Role.joinVariable) != nil
+            if hasJoinFile, !Role.current.isWorker {
+                throw UsageError(
+                    message: "MUSTER_JOIN is for programs of your own; use `muster worker --join FILE`, and unset it")
+            }
             // A worker of `map` needs nothing of what its arguments, which are the driver's, say.
             if Role.current != .driver { try await withCluster { _ in } }
             var command = try parseAsRoot(RawArguments.ofProcess.text)
@@ -42,6 +47,11 @@ struct Muster: AsyncParsableCommand {
         FileOutput.standardError.write("muster: \(line)\n")
         exit(withError: code)
     }
+}
+
+extension Role {
+    /// Whether somebody's worker is what this process was started as.
+    fileprivate var isWorker: Bool { if case .worker = self { true } else { false } }
 }
 
 /// A command line that asks for what can't be: printed as one line, exit code 64.
