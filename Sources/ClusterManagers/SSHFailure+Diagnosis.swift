@@ -12,6 +12,7 @@ extension SSHFailure {
                 return
             }
             let destination = host.words
+            let isSilent = error.allSatisfy(\.isWhitespace)
             let lines = status == 255 ? Diagnosis.ofConnection(destination) : []
             let known = lines + Diagnosis.ofProgram(step) + Diagnosis.ofShell
             if let match = known.first(where: { $0.words.contains { error.contains($0) } }) {
@@ -35,12 +36,18 @@ extension SSHFailure {
                     the program ended before its first withCluster there: it gets this one's arguments, and has to get \
                     there without a terminal or input, and without files that the host does not have
                     """
+                if case .agent(_, isStaged: false) = step { cure? += "; \(Diagnosis.wrongProgram)" }
+            case (let status?, .agent(_, isStaged: false)) where isSilent && (1..<126).contains(status):
+                cure = Diagnosis.wrongProgram
             case (255, _):
                 cure = "see what `ssh -v \(destination) true` says"
             default:
                 break
             }
         }
+
+        private static let wrongProgram =
+            "executable has to be this program, the same build, that reaches withCluster"
 
         private static func missingProgram(_ step: Step) -> String {
             if case .agent(_, isStaged: false) = step {
@@ -127,6 +134,10 @@ extension SSHFailure {
         /// Source: ld.so(8), and the kernel's errors as dash, bash, busybox and env word them.
         private static func ofProgram(_ step: Step) -> [Known] {
             [
+                Known(
+                    "it is not an address of this host", "Cannot assign requested address", "it is no numeric address",
+                    "it is good on one cable only",
+                    cure: "give an address of that host behind its name, such as \"node1 10.0.0.9\""),
                 Known(
                     "can't join the driver",
                     cure: """

@@ -56,7 +56,13 @@ struct SSHFailureTests {
             (1, "Ambiguous output redirect.", "shell: .csh"),
             (1, "'exec' is not recognized as an internal or external command,", "shell: .windowsCmd"),
             (137, "", "memory"),
-            (0, "", "before its first withCluster"),
+            (0, "", "before its first withCluster"), (0, "", "executable has to be this program"),
+            (1, "", "executable has to be this program, the same build, that reaches withCluster"),
+            (
+                1,
+                "muster: can't join the driver: can't listen on 8.8.8.8: it is not an address of this host. There is none",
+                "give an address of that host behind its name"
+            ),
         ] as [(Int32, String, String)])
     func cures(status: Int32, said: String, cure: String) throws {
         let error = try failure(SSHFailureTests.agent, .exited(status: status), said)

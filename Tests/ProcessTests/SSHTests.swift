@@ -147,7 +147,7 @@ struct SSHTests {
             ("loopback", "refused", "Connection refused", "no SSH server"),
             ("loopback,nowhere", "node1", "/nowhere/at all", "give a directory"),
             ("loopback,elsewhere", "node1", "/nowhere/program", "executable"),
-            ("loopback,false", "node1", "exited with 1", "It said nothing"),
+            ("loopback,false", "node1", "exited with 1", "executable has to be this program"),
             ("loopback", "no de x", "no host", "[user@]host[:port]"),
         ])
     func failures(choices: String, host: String, said: String, cure: String) async throws {
@@ -192,6 +192,7 @@ struct SSHTests {
         guard let sshd = try await Sshd() else { return }
         let run = try await drive("ssh-failure", sshd.config, "", "node1 192.0.2.1")
         #expect(run.output.contains("can't listen on 192.0.2.1"), "\(run)")
+        #expect(run.output.contains("give an address of that host behind its name"), "\(run)")
         #expect(run.status == 0 && run.leftovers == [], "\(run)")
     }
 
