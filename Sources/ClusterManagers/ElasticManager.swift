@@ -70,7 +70,8 @@ public final class ElasticManager: ClusterManager {
         self.topology = topology
         limit = joins
         self.duration = duration
-        wantedJoinFile = joinFile
+        // Whoever joins may be in another directory, and this process in another one by then.
+        wantedJoinFile = joinFile.map(OwnProcess.absolute)
         self.isPathAbsolute = isPathAbsolute
         self.command = command
         self.printsOutput = printsOutput

@@ -23,6 +23,12 @@ enum OwnProcess {
         return (words + arguments.dropFirst().map(ShellWord.quoted)).joined(separator: " ")
     }
 
+    /// A path from the root; as it is if it names nothing, or the working directory is gone.
+    static func absolute(_ path: String) -> String {
+        guard !path.isEmpty, !path.utf8.starts(with: "/".utf8), let directory else { return path }
+        return directory == "/" ? "/\(path)" : "\(directory)/\(path)"
+    }
+
     /// Its working directory; `nil` if it is gone.
     static var directory: String? {
         guard let path = unsafe getcwd(nil, 0) else { return nil }
