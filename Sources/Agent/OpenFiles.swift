@@ -142,10 +142,11 @@ extension OpenFiles {
 
 extension SpawnError {
     fileprivate init(_ workers: Int, most: Int, _ files: OpenFiles) {
+        let cure = most == 0 ? "there is room for none here:" : "ask for at most \(most) here, or"
         description = """
-            cannot start \(workers) workers: this process needs \(OpenFiles.perWorker) open files for each, has \
-            \(files.open) open, and may have no more than \(files.hard) (its hard limit); ask for at most \(most) here, or \
-            raise that limit before the program starts: `ulimit -Hn` as root, LimitNOFILE of a service, --ulimit nofile of \
+            cannot start \(workers == 1 ? "a worker" : "\(workers) workers"): this process needs \
+            \(OpenFiles.perWorker) open files for each, has \(files.open) open, and may have no more than \(files.hard) \
+            (its hard limit); \(cure) raise that limit before the program starts: `ulimit -Hn` as root, LimitNOFILE of a service, --ulimit nofile of \
             a container
             """
     }

@@ -33,6 +33,10 @@ struct OpenFilesTests {
         let error = #expect(throws: SpawnError.self) { try files.raised(for: 33, usual: 200) }
         #expect(error?.description.contains("ask for at most 32 here") == true)
         #expect(throws: SpawnError.self) { try files.raised(for: .max, usual: 200) }
-        #expect(throws: SpawnError.self) { try OpenFiles(soft: 8, hard: 8, open: 20).raised(for: 1, usual: 8) }
+        let none = #expect(throws: SpawnError.self) {
+            try OpenFiles(soft: 8, hard: 8, open: 20).raised(for: 1, usual: 8)
+        }
+        #expect(none?.description.hasPrefix("cannot start a worker: ") == true, "\(String(describing: none))")
+        #expect(none?.description.contains("there is room for none here: raise that limit") == true)
     }
 }
