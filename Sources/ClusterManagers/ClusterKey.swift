@@ -51,6 +51,10 @@ public struct ClusterKey: Hashable, Sendable {
         guard count >= 0 else { throw LaunchError("can't read the key file \(path)") }
         bytes.removeSubrange(count...)
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+        guard (1...256).contains(bytes.count) else {
+            throw LaunchError(
+                "the key file \(path) has \(bytes.isEmpty ? "no bytes" : "more than 256 bytes"); a key has 1 to 256")
+        }
         try self.init(bytes)
     }
 }

@@ -38,10 +38,14 @@ struct ClusterKeyTests {
         }
     }
 
-    @Test("what holds no key is refused", arguments: ["", "\n", String(repeating: "x", count: 257)])
+    @Test(
+        "what holds no key is refused",
+        arguments: ["", "\n", String(repeating: "x", count: 257), String(repeating: "x", count: 9000)])
     func noKey(text: String) {
         withFile(text) { path in
-            #expect(throws: LaunchError.self) { try ClusterKey(contentsOf: path) }
+            let error = #expect(throws: LaunchError.self) { try ClusterKey(contentsOf: path) }
+            let words = "the key file \(path) has \(text.count > 1 ? "more than 256 bytes" : "no bytes")"
+            #expect(error?.description.contains(words) == true, "\(String(describing: error))")
         }
         #expect(throws: LaunchError.self) { try ClusterKey(contentsOf: "/nowhere/key") }
         #expect(throws: LaunchError.self) { try ClusterKey(contentsOf: "/dev/zero") }
