@@ -14,13 +14,18 @@ struct MapCommand: AsyncParsableCommand {
             the argument comes last. A command of several words is a program and its arguments, and needs no quoting.
 
             What the commands write comes out in the order of the arguments, each one's standard output and then its \
-            standard error. Their standard input is empty; MUSTER_WORKER (1 to the number of workers) and \
-            MUSTER_INDEX (number of the argument, from 1) are set. A command is over when it exits: what it leaves \
-            running in the background ends with its worker, and is not waited for.
+            standard error. Their standard input is empty; MUSTER_WORKER (a number of its own for each worker) \
+            and MUSTER_INDEX (number of the argument, from 1) are set. A command is over when it exits: what it leaves \
+            running in the background ends with its worker, unless it made a session of its own (setsid, daemons), and \
+            is not waited for.
 
-            With '--on elastic' the commands run wherever workers join, at any time: the command that joins is printed,             and goes on any host that reaches this one. The loopback address is listened on, port 9009, unless told:             --on elastic:address=eth0,port=0 (an interface, a numeric address, or 'automatic' for this host's private             one; port 0 for any that is free). Commands run in the directory in which their worker was started, with             its environment. One whose worker is lost runs again on another.
+            With '--on elastic' the commands run wherever workers join, at any time: the command that joins is printed, \
+            and goes on any host that reaches this one. The loopback address is listened on, port 9009, unless told: \
+            --on elastic:address=eth0,port=0 (an interface, a numeric address, or 'automatic' for this host's private \
+            ones; port 0 for any that is free). Commands run in the directory in which their worker was started, with \
+            its environment. One whose worker is lost runs again on another, three times in all.
 
-            Exit code: 0 if all commands succeeded, 1 if one failed, 64 for a mistake in the command line.
+            Exit code: 0 if all commands succeeded, 1 if one failed or no worker is left, 64 for a mistake in the command line.
 
             EXAMPLES:
               muster map --workers 2 'wc -w < {}' ::: *.txt
@@ -54,14 +59,14 @@ struct MapCommand: AsyncParsableCommand {
     func run() async throws {
         try refused.check()
         let choice = try ManagerChoice(on)
+        for (option, path) in [("--join-file", joinFile), ("--key-file", keyFile)] where path == "" {
+            throw UsageError(message: "\(option) names no file; write one, or leave it out")
+        }
         let command = try RawArguments.ofProcess.command(words, of: self)
         guard let template = CommandTemplate(command) else {
             throw UsageError(message: "no command; write one, such as: muster map 'wc -w < {}' ::: *.txt")
         }
         if case .elastic(let place) = choice {
-        for (option, path) in [("--join-file", joinFile), ("--key-file", keyFile)] where path == "" {
-            throw UsageError(message: "\(option) names no file; write one, or leave it out")
-        }
             guard places.isEmpty else {
                 throw UsageError(
                     message:

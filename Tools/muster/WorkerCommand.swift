@@ -15,8 +15,9 @@ struct WorkerCommand: AsyncParsableCommand {
             it in. Both sides run the same build of muster. A program of your own that listens is joined by that program \
             itself: MUSTER_JOIN=FILE program….
 
-            The command ends with the driver, and at once when the driver can't be reached any more. It has \
-            MUSTER_WORKER_TIMEOUT seconds to reach it, 60 unless set.
+            The command ends with the driver: at once when the driver can't be reached any more, and within 20 s when \
+            nothing is heard of it. A driver that does not answer, and a file that does not come on standard input, are \
+            given up after MUSTER_WORKER_TIMEOUT seconds, 60 unless set; a refused connection or an unknown name at once.
 
             Exit code: 0 if the driver ended it, 1 if it could not join or lost the driver, 64 for a mistake in the \
             command line.
