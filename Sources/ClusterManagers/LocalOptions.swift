@@ -21,7 +21,7 @@ public struct LocalOptions: Hashable, Sendable {
     /// How long a worker may take to reach its first `withCluster`; `nil` for the seconds that `MUSTER_WORKER_TIMEOUT` says,
     /// or a minute.
     public var startLimit: Duration?
-    /// How often within a minute a worker that dies gets a successor in its place; 5 unless told, 0 for never.
+    /// How often within a minute workers of this launch, all together, get successors; 5 unless told, 0 for never.
     ///
     /// The successor has a number of its own, and takes part in running maps. Elements that end worker after worker are
     /// given up before, see ``PoisonError``.

@@ -5,7 +5,9 @@ public import Placement
 /// Starts workers on other hosts over SSH, pinned there as local ones are here.
 ///
 /// On each host OpenSSH's client starts one agent, which connects to this process and starts the workers. This process
-/// listens for that, so the hosts have to reach it; where they can't, see ``SSHOptions/tunnel``. The secret by which both
+/// listens for that, so the hosts have to reach it. For one that can't, give an address of its own behind its name
+/// (`"node1 10.0.0.9"`): the agent listens there, and this process dials it; or, if only SSH goes through, see
+/// ``SSHOptions/tunnel``. The secret by which both
 /// sides know each other goes by the agent's standard input.
 public struct SSHManager: ClusterManager {
     /// Where to start workers.

@@ -6,6 +6,9 @@ public struct SSHOptions: Hashable, Sendable {
     /// this process's, where the host has it, else for the home directory.
     public var directory: String?
     /// Environment variables to set there, besides those that the host gives.
+    ///
+    /// They are in the command lines of ssh here and of the shell there, which every user of the host can read, as this
+    /// process's arguments are: no secrets in them.
     public var environment: [String: String]
     /// Path of the program on the hosts; it must be the same build. `nil` for a copy of this one, or with ``stage`` off for
     /// its own path.

@@ -12,7 +12,8 @@ public struct NetworkAddress: Hashable, Sendable, ExpressibleByStringLiteral, Cu
 
     /// Only processes of this host can connect.
     public static let loopback = NetworkAddress(kind: .loopback)
-    /// This host's private address, such as `10.0.0.7`.
+    /// The private addresses of one interface, the default route's first (RFC 1918, fc00::/7), IPv4 and IPv6 where it has
+    /// both: hosts need to reach one of them.
     public static let automatic = NetworkAddress(kind: .automatic)
     /// That of a network interface of this host, such as `eth0`.
     public static func interface(_ name: String) -> NetworkAddress { NetworkAddress(kind: .interface(name)) }

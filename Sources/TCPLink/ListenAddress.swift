@@ -2,7 +2,7 @@
 package enum ListenAddress: Hashable, Sendable {
     /// Processes of this host only, at 127.0.0.1.
     case loopback
-    /// The private addresses of one interface: of the default route's, if it has any.
+    /// The private addresses of one interface, IPv4 and IPv6: of the default route's, if it has any.
     case automatic
     /// All addresses of an interface, by its name.
     case interface(String)
