@@ -149,6 +149,7 @@ extension Reasons {
                 notes.append("\(who): no memory is local to the CPUs, so that the kernel takes the nearest")
             }
         }
+        guard !request.occupied.isEmpty else { return notes }
         let chosen = CPUSet(seats.lazy.flatMap(\.positions).map { usable.cpus[$0].osIndex })
         return notes + sharingNotes(chosen, request)
     }

@@ -30,7 +30,7 @@ private struct Settings {
     func isOpen(_ name: String) -> Bool { self["gates"].map { unsafe access("\($0)/\(name)", F_OK) == 0 } ?? true }
 
     /// Waits for that.
-    func gate(_ name: String) async { _ = await eventually(within: 50) { isOpen(name) } }
+    func gate(_ name: String) async { _ = await eventually(within: 300) { isOpen(name) } }
 }
 
 /// Says who is there whenever that changes, until it is cancelled.
