@@ -90,7 +90,8 @@ private final class Pairing: Sendable {
             events.handler.whenHere { $0(event) }
         }
         session = HostSession(
-            agent, source, HostDescription(host: "there", process: 1, usableCPUCount: 2, offer: nil), network: network)
+            agent, source, HostDescription(host: "there", process: 1, usableCPUCount: 2, offer: nil), network: network,
+            welcomeLimit: 600)
         events.handler.fulfil { [self] event in self.events.withLock { $0.append(event) } }
         session.start()
     }

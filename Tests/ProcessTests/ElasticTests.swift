@@ -80,7 +80,10 @@ struct ElasticTests {
         #expect(run.value("workers") == "[2, 3, 4]", "\(run)")
         for agent in [first, second] {
             let end = try await agent.end()
-            #expect(end.status == 0 && end.errors.wholeMatch(of: /muster: joined the driver at port \d+; Ctrl-C leaves\n/) != nil && end.leftovers.isEmpty, "\(end)")
+            #expect(
+                end.status == 0
+                    && end.errors.wholeMatch(of: /muster: joined the driver at port \d+; Ctrl-C leaves\n/) != nil
+                    && end.leftovers.isEmpty, "\(end)")
         }
         #expect(!FileManager.default.fileExists(atPath: file), "the join file is gone")
     }

@@ -33,7 +33,8 @@ struct WorkerCommandTests {
         #expect(run.errors.contains("muster worker --join \(join)\n"), "\(run)")
         for end in [try await first, try await second, try await third] {
             let line = /muster: joined the driver at port \d+; Ctrl-C leaves\n/
-            #expect(end.status == 0 && end.errors.wholeMatch(of: line) != nil, "\(end)")
+            // Who was given the secret by other means has nobody who reads that.
+            #expect(end.status == 0 && (end.errors.isEmpty || end.errors.wholeMatch(of: line) != nil), "\(end)")
         }
         #expect(!FileManager.default.fileExists(atPath: join))
     }
