@@ -133,7 +133,7 @@ let remoteSpeed: [String: Program.Scenario] = [
 let flood: [String: Program.Scenario] = [
     "remote-flood": { _ in
         let manager = ElasticManager(port: 0)
-        try await withCluster(manager, heartbeatLimit: .seconds(2)) { cluster in
+        try await withCluster(manager, heartbeatLimit: .seconds(6)) { cluster in
             guard let command = manager.joinCommand else { return say("no command") }
             _ = startShell("exec env MUSTER_WORKERS=2 " + command)
             _ = await eventually { cluster.workers.count == 2 }

@@ -110,7 +110,10 @@ struct AwaitingTests {
         // None that the kernel gives to dialers: one that dials itself would hold it for a moment.
         let port = Int.random(in: 20_000..<32_000)
         let file = try file([address], port: port)
-        async let driver = Dialer.reach([address], port: port, file.launch, buildID: House.buildID)
+        var options = Dialer.Options()
+        options.patience = .seconds(300)
+        async let driver = Dialer.reach(
+            [address], port: port, file.launch, buildID: House.buildID, options: options)
         // So that it has probably been turned away once; the outcome is the same if not.
         await Task.yield()
         let waiting = Waiting(file)
