@@ -269,9 +269,9 @@ struct ElasticTests {
         let file = try await revoking.joinFile()
         let revoked = try gates.copy(file, as: "revoked")
         for gate in ["print", "revoke"] { gates.open(gate) }
-        try await revoking.text("map ")
-        #expect(revoking.output.contains("nobody else can join"), "\(revoking.output)")
-        #expect(revoking.output.contains("map ClusterError"), "\(revoking.output)")
+        // What is said to people and what the program prints come in any order.
+        try await revoking.text("nobody else can join")
+        try await revoking.text("map ClusterError")
         #expect(!FileManager.default.fileExists(atPath: file))
         try await expectRefusal(file, "can't read the join file")
         try await expectRefusal(revoked, "could not join the driver at 127.0.0.1")
