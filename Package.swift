@@ -69,7 +69,9 @@ let package = Package(
         module(
             "ClusterManagers",
             [
-                "ClusterRuntime", "Agent", "Machine", "Placement", "Remote", "SharedMemoryLink", "Transport", "Wire",
+                "ClusterRuntime", "Agent", "Machine", "Placement", "Remote", "Scheduling", "SharedMemoryLink",
+                "Transport",
+                "Wire",
             ]),
         module(
             "Muster",

@@ -25,6 +25,8 @@ package struct ProgramLaunch: Sendable {
     package var descriptors: [CInt] = [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
     /// Its process group; one of its own unless told.
     package var group = Group.own
+    /// Whether it goes on when this process has ended.
+    package var outlivesThisProcess = false
     /// Where it runs; `nil` to leave that to the kernel.
     package var placement: PlacementPlan.Worker?
     /// Where its memory comes from; `nil` for what this process has.
@@ -58,7 +60,7 @@ package struct ProgramLaunch: Sendable {
         do throws(SpawnFailure) {
             return try Spawner.start(
                 path, words, environment, directory: nil, descriptors: descriptors,
-                group: group == .shared ? getpgrp() : 0)
+                group: group == .shared ? getpgrp() : 0, deathSignal: outlivesThisProcess ? 0 : SIGKILL)
         } catch {
             throw SpawnError(description: "cannot run \(String(decoding: executable, as: UTF8.self)): \(error.reason)")
         }

@@ -21,7 +21,7 @@ public struct SSHFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case agent(executable: String, isStaged: Bool)
     }
 
-    init(_ step: Step, _ command: SSHCommand, _ end: SSHSession.End, limit: Double) {
+    init(_ step: Step, _ command: SSHCommand, _ end: CommandSession.End, limit: Double) {
         host = command.host.destination
         standardErrorTail = end.error
         status = if case .exited(let status) = end.program { status } else { nil }

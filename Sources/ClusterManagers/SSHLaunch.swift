@@ -50,7 +50,7 @@ struct SSHLaunch: Sendable {
         }
     }
 
-    private static func finish(_ session: SSHSession) async {
+    private static func finish(_ session: CommandSession) async {
         session.expire(after: grace)
         _ = await session.end()
     }
@@ -91,13 +91,13 @@ struct SSHLaunch: Sendable {
 
     private enum Arrival: Sendable {
         case joined(any Link, address: String)
-        case ended(SSHSession.End)
+        case ended(CommandSession.End)
     }
 
     /// Starts the agent, and waits until it has joined.
     private func startAgent(
         _ program: [UInt8], _ command: SSHCommand, _ step: SSHFailure.Step
-    ) async throws -> (SSHSession, any Link, address: String) {
+    ) async throws -> (CommandSession, any Link, address: String) {
         let line = try options.shell.commandLine(for: remoteCommand(program))
         let words = try command.words(running: line)
         let arrival = Eventual<Arrival>()
@@ -106,7 +106,7 @@ struct SSHLaunch: Sendable {
         let target = port.port
         let secret = try self.secret(arrival)
         defer { secret.revoke() }
-        let session = try await SSHSession.start(words) { source, line in
+        let session = try await CommandSession.start(words) { source, line in
             let text = String(decoding: line, as: UTF8.self)
             let port = source == .error ? AllocatedPort.port(in: text, to: target) : ListeningLine.port(in: text)
             if let port { farPort.fulfil(port) }
@@ -172,8 +172,8 @@ struct SSHLaunch: Sendable {
 
     /// Waits for the agent, or the end of ssh.
     private func arrival(
-        _ arrival: Eventual<Arrival>, _ session: SSHSession, _ command: SSHCommand, _ step: SSHFailure.Step
-    ) async throws -> (SSHSession, any Link, address: String) {
+        _ arrival: Eventual<Arrival>, _ session: CommandSession, _ command: SSHCommand, _ step: SSHFailure.Step
+    ) async throws -> (CommandSession, any Link, address: String) {
         switch await arrival.get() {
         case .joined(let link, let address):
             session.expire(after: nil)

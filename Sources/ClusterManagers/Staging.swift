@@ -15,12 +15,12 @@ struct Staging: Sendable {
 
     /// Returns the program's path on the host when it is there.
     ///
-    /// - Throws: ``SSHFailure`` with what stands against it; `CancellationError`, and what ``SSHSession/start(_:environment:onLine:)``
+    /// - Throws: ``SSHFailure`` with what stands against it; `CancellationError`, and what ``CommandSession/start(_:environment:onLine:)``
     ///   throws.
     func run() async throws -> [UInt8] {
         let line = try shell.commandLine(script: StagingScript.text, arguments: arguments)
         let (first, second) = (Eventual<StagingScript.Reply?>(), Eventual<StagingScript.Reply?>())
-        let session = try await SSHSession.start(command.words(running: line)) { source, line in
+        let session = try await CommandSession.start(command.words(running: line)) { source, line in
             guard source == .output, let reply = StagingScript.Reply(line) else { return }
             if !first.fulfil(reply) { second.fulfil(reply) }
         }

@@ -5,7 +5,7 @@ import Synchronization
 /// What a command printed, and how it ended.
 struct CommandRun {
     var lines: [[UInt8]]
-    var end: SSHSession.End
+    var end: CommandSession.End
 
     var text: String { lines.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n") }
 }
@@ -13,7 +13,7 @@ struct CommandRun {
 /// Runs a command as ssh is run, with all its input at once; it has a minute.
 func run(_ words: [[UInt8]], input: [UInt8] = []) async throws -> CommandRun {
     let lines = Lines()
-    let session = try await SSHSession.start(words) { source, line in
+    let session = try await CommandSession.start(words) { source, line in
         if source == .output { lines.all.withLock { $0.append(line) } }
     }
     session.expire(after: 60)

@@ -8,11 +8,11 @@ struct SSHFailureTests {
     private static let agent = SSHFailure.Step.agent(executable: "/home/ada/sim", isStaged: false)
 
     private func failure(
-        _ step: SSHFailure.Step, _ program: RunningProgram.End, _ error: String, cause: SSHSession.Cause? = nil
+        _ step: SSHFailure.Step, _ program: RunningProgram.End, _ error: String, cause: CommandSession.Cause? = nil
     ) throws -> SSHFailure {
         let command = SSHCommand(host: try SSHHost("ada@node1:2222"), options: SSHOptions())
         return SSHFailure(
-            step, command, SSHSession.End(cause: cause, program: program, output: "", error: error), limit: 60)
+            step, command, CommandSession.End(cause: cause, program: program, output: "", error: error), limit: 60)
     }
 
     @Test("the text says what was run, where, how it ended, what it said, and what helps")

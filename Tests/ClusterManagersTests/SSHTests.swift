@@ -54,7 +54,7 @@ struct SSHTests {
             let tunnelled = SSHCommand(
                 host: try SSHHost("node1"), options: options, controlPath: control, tunnelTo: 5000)
             let port = Eventual<Int?>()
-            let session = try await SSHSession.start(tunnelled.words(running: Array("cat".utf8))) { source, line in
+            let session = try await CommandSession.start(tunnelled.words(running: Array("cat".utf8))) { source, line in
                 if let number = AllocatedPort.port(in: String(decoding: line, as: UTF8.self), to: 5000),
                     source == .error
                 {

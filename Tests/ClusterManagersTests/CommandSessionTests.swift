@@ -6,20 +6,20 @@ import Transport
 
 @testable import ClusterManagers
 
-@Suite("SSHSession")
-struct SSHSessionTests {
+@Suite("CommandSession")
+struct CommandSessionTests {
     private func words(_ script: String) -> [[UInt8]] { ["/bin/sh", "-c", script].map { Array($0.utf8) } }
 
     @Test("lines come apart, tails and the status at the end")
     func lines() async throws {
         let heard = Mutex<[String]>([])
-        let session = try await SSHSession.start(words("echo one; echo two >&2; printf three; exit 7")) {
+        let session = try await CommandSession.start(words("echo one; echo two >&2; printf three; exit 7")) {
             source, line in
             heard.withLock { $0.append("\(source) \(String(decoding: line, as: UTF8.self))") }
         }
         let end = await session.end()
         #expect(heard.withLock { Set($0) } == ["output one", "error two", "output three"])
-        #expect(end == SSHSession.End(cause: nil, program: .exited(status: 7), output: "one\nthree", error: "two\n"))
+        #expect(end == CommandSession.End(cause: nil, program: .exited(status: 7), output: "one\nthree", error: "two\n"))
     }
 
     @Test("much input goes through, and much output comes back")
@@ -39,7 +39,7 @@ struct SSHSessionTests {
 
     @Test("its time ends it, with all that it started")
     func expires() async throws {
-        let session = try await SSHSession.start(words("sleep 1000 & sleep 1000"))
+        let session = try await CommandSession.start(words("sleep 1000 & sleep 1000"))
         session.expire(after: 0.2)
         let end = await session.end()
         #expect(end.cause == .expired(seconds: 0.2) && end.program == .signalled(SIGTERM))
@@ -48,7 +48,7 @@ struct SSHSessionTests {
     @Test("one that ignores the end is ended all the same")
     func stubborn() async throws {
         let ready = Eventual<Void>()
-        let session = try await SSHSession.start(words("trap '' TERM; echo ready; while :; do sleep 1; done")) { _, _ in
+        let session = try await CommandSession.start(words("trap '' TERM; echo ready; while :; do sleep 1; done")) { _, _ in
             ready.fulfil(())
         }
         await ready.get()
@@ -59,7 +59,7 @@ struct SSHSessionTests {
 
     @Test("a task that is cancelled ends it")
     func cancellation() async throws {
-        let session = try await SSHSession.start(words("sleep 1000"))
+        let session = try await CommandSession.start(words("sleep 1000"))
         let task = Task { await session.end() }
         task.cancel()
         #expect(await task.value.cause == .cancelled)
@@ -68,7 +68,7 @@ struct SSHSessionTests {
     @Test("what it leaves behind with its output open holds nothing up")
     func leftover() async throws {
         let ready = Eventual<Int32>()
-        let session = try await SSHSession.start(words("setsid sleep 1000 & echo $!")) { _, line in
+        let session = try await CommandSession.start(words("setsid sleep 1000 & echo $!")) { _, line in
             ready.fulfil(Int32(String(decoding: line, as: UTF8.self)) ?? 0)
         }
         let end = await session.end()
@@ -81,7 +81,7 @@ struct SSHSessionTests {
     @Test("a program that is missing is named, with the cure")
     func missing() async throws {
         let error = await #expect(throws: LaunchError.self) {
-            _ = try await SSHSession.start([Array("no-such-ssh".utf8)])
+            _ = try await CommandSession.start([Array("no-such-ssh".utf8)])
         }
         #expect(
             error?.description.contains("no-such-ssh") == true && error?.description.contains("openssh-client") == true)

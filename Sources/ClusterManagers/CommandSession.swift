@@ -4,10 +4,10 @@ import SharedMemoryLink
 import Synchronization
 import Transport
 
-/// One run of ssh: what goes to its standard input, the lines that come, and its end.
+/// One run of a command, such as ssh: what goes to its standard input, the lines that come, and its end.
 ///
-/// It ends with this process, however that ends. No thread waits for it: one poller serves all.
-final class SSHSession: Sendable {
+/// It ends with this process, however that ends, unless it is to outlive it. No thread waits for it: one poller serves all.
+final class CommandSession: Sendable {
     /// Where a line came from.
     enum Source: Hashable, Sendable {
         case output, error
@@ -17,11 +17,11 @@ final class SSHSession: Sendable {
     struct End: Hashable, Sendable {
         /// Why it was ended from here; `nil` if it ended by itself.
         var cause: Cause?
-        /// What became of ssh.
+        /// What became of the command.
         var program: RunningProgram.End
         /// The last 16 KiB of its standard output.
         var output: String
-        /// The last 16 KiB of its standard error: what ssh itself has to say, and what the program there printed.
+        /// The last 16 KiB of its standard error: of ssh, what it has to say itself, and what the program there printed.
         var error: String
     }
 
@@ -47,7 +47,7 @@ final class SSHSession: Sendable {
     }
 
     private struct State {
-        /// The socket that is ssh's standard input; `nil` once it is closed.
+        /// The socket that is its standard input; `nil` once it is closed.
         var input: CInt?
         var inputToken: Poller.Token?
         var queue: [Input] = []
@@ -62,8 +62,8 @@ final class SSHSession: Sendable {
     }
 
     /// Lines may be many, and handling them may take a while: workers' links don't wait for that.
-    private static let poller = Poller(named: "muster-ssh")
-    /// Seconds that ssh has to end by itself: it removes its sockets then.
+    private static let poller = Poller(named: "muster-commands")
+    /// Seconds that it has to end by itself: ssh removes its sockets then.
     private static let grace = 2.0
     /// Most bytes that Linux lets a pipe of an ordinary user hold.
     private static let largestPipe = 1 << 20
@@ -75,26 +75,25 @@ final class SSHSession: Sendable {
 
     // MARK: - Starting
 
-    /// Starts ssh.
+    /// Starts a command.
     ///
     /// - Parameters:
     ///   - words: The command, its name first; PATH is searched for it.
     ///   - environment: Variables to set besides those of this process.
+    ///   - outlivesThisProcess: Whether it goes on when this process has ended; its standard input is closed then.
+    ///   - cure: What to do where there is no such program.
     ///   - onLine: Takes each line as it comes, without its end; on the poller's thread, so it must not block.
     /// - Throws: ``LaunchError`` if there is no such program; `SpawnError`, `SystemError`.
     static func start(
-        _ words: [[UInt8]], environment: [String: String] = [:],
+        _ words: [[UInt8]], environment: [String: String] = [:], outlivesThisProcess: Bool = false,
+        cure: String = "install OpenSSH's client (openssh-client), or give its path as sshCommand",
         onLine: @escaping @Sendable (Source, [UInt8]) -> Void = { _, _ in }
-    ) async throws -> SSHSession {
+    ) async throws -> CommandSession {
         let path = unsafe getenv("PATH").map { unsafe String(cString: $0) }
         guard let executable = ExecutableSearch(path: path).file(for: words[0]) else {
-            throw LaunchError(
-                """
-                there is no program \(String(decoding: words[0], as: UTF8.self)) here; install OpenSSH's client \
-                (openssh-client), or give its path as sshCommand
-                """)
+            throw LaunchError("there is no program \(String(decoding: words[0], as: UTF8.self)) here; \(cure)")
         }
-        // A socket, not a pipe: a write to it after ssh's end is an error that can be had without a signal.
+        // A socket, not a pipe: a write to it after the program's end is an error that can be had without a signal.
         let input = try DescriptorPair.sockets()
         let output = try DescriptorPair.pipe()
         let error = try DescriptorPair.pipe()
@@ -102,9 +101,10 @@ final class SSHSession: Sendable {
         launch.environment = environment
         // A connection that is to be kept for others may run through processes of its own: jump hosts.
         launch.group = .ownLeft
+        launch.outlivesThisProcess = outlivesThisProcess
         launch.descriptors = [input.far.number, output.far.number, error.far.number]
         let program = try await launch.startInPlace()
-        let session = SSHSession(
+        let session = CommandSession(
             program, input: input.takeNear().release(), output: output.takeNear().release(),
             error: error.takeNear().release(), onLine)
         try session.begin()
@@ -128,7 +128,7 @@ final class SSHSession: Sendable {
     private func begin() throws {
         do {
             try state.withLock { state throws(SystemError) in
-                let poller = SSHSession.poller
+                let poller = CommandSession.poller
                 if let input = state.input {
                     state.inputToken = try poller.watch(input, for: []) { [self] in inputIsReady($0) }
                 }
@@ -141,7 +141,7 @@ final class SSHSession: Sendable {
             }
         } catch {
             program.signal(SIGKILL)
-            SSHSession.poller.perform { [self] in programEnded() }
+            CommandSession.poller.perform { [self] in programEnded() }
             throw error
         }
     }
@@ -157,6 +157,9 @@ final class SSHSession: Sendable {
         }
     }
 
+    /// The last of what has come on its standard error up to now.
+    var errorTail: String { state.withLock { $0.readings[1].tail.text } }
+
     /// Calls `action` when it has ended, at once if it has.
     func whenEnded(_ action: @escaping @Sendable (End) -> Void) { whenEnded.whenHere(action) }
 
@@ -168,12 +171,12 @@ final class SSHSession: Sendable {
             guard !state.hasEnded else { return nil }
             state.hasProgressed = false
             let deadline = seconds.map { seconds in
-                SSHSession.poller.after(seconds: seconds) { [self] in deadlinePassed(seconds) }
+                CommandSession.poller.after(seconds: seconds) { [self] in deadlinePassed(seconds) }
             }
             defer { state.deadline = deadline }
             return state.deadline
         }
-        if let old { SSHSession.poller.cancel(old) }
+        if let old { CommandSession.poller.cancel(old) }
     }
 
     private func deadlinePassed(_ seconds: Double) {
@@ -193,7 +196,7 @@ final class SSHSession: Sendable {
         }
         guard isFirst else { return }
         program.signal(SIGTERM)
-        SSHSession.poller.after(seconds: SSHSession.grace) { [program] in program.signal(SIGKILL) }
+        CommandSession.poller.after(seconds: CommandSession.grace) { [program] in program.signal(SIGKILL) }
     }
 
     /// Runs on the poller's thread.
@@ -201,7 +204,7 @@ final class SSHSession: Sendable {
         guard !state.withLock({ $0.hasEnded }) else { return }
         let end = program.collect()
         // What was there at its end: a shared connection that it leaves behind may hold the other ends for long.
-        for index in 0..<2 { read(index, most: SSHSession.largestPipe) }
+        for index in 0..<2 { read(index, most: CommandSession.largestPipe) }
         let (lines, tokens, result) = state.withLock { state in
             state.hasEnded = true
             closeInput(&state)
@@ -213,14 +216,14 @@ final class SSHSession: Sendable {
                 stopReading(index, &state)
                 close(state.readings[index].descriptor)
             }
-            if let watch = state.watch.take() { SSHSession.poller.remove(watch, program.watch) }
+            if let watch = state.watch.take() { CommandSession.poller.remove(watch, program.watch) }
             tokens.removeAll { $0 == nil }
             let result = End(
                 cause: state.cause, program: end, output: state.readings[0].tail.text,
                 error: state.readings[1].tail.text)
             return (lines, tokens, result)
         }
-        for token in tokens { if let token { SSHSession.poller.cancel(token) } }
+        for token in tokens { if let token { CommandSession.poller.cancel(token) } }
         for (source, line) in lines { onLine(source, line) }
         whenEnded.fulfil(result)
     }
@@ -236,18 +239,18 @@ final class SSHSession: Sendable {
     /// Closes its standard input when all is sent.
     func finishInput() {
         state.withLock { $0.isInputFinished = true }
-        SSHSession.poller.perform { [self] in write() }
+        CommandSession.poller.perform { [self] in write() }
     }
 
     private func enqueue(_ input: Input) {
         state.withLock { state in
             if state.input != nil { state.queue.append(input) }
         }
-        SSHSession.poller.perform { [self] in write() }
+        CommandSession.poller.perform { [self] in write() }
     }
 
     private func inputIsReady(_ readiness: Poller.Readiness) {
-        // Nobody reads any more; why, ssh's end tells.
+        // Nobody reads any more; why, its end tells.
         if !readiness.isDisjoint(with: .ended) { return state.withLock { closeInput(&$0) } }
         write()
     }
@@ -257,7 +260,7 @@ final class SSHSession: Sendable {
         state.withLock { state in
             guard let input = state.input else { return }
             while let next = state.queue.first {
-                guard let (bytes, rest) = SSHSession.firstPiece(of: next) else {
+                guard let (bytes, rest) = CommandSession.firstPiece(of: next) else {
                     state.queue.removeFirst()
                     continue
                 }
@@ -266,7 +269,7 @@ final class SSHSession: Sendable {
                 }
                 if count < 0, errno == EINTR { continue }
                 if count < 0, errno == EAGAIN {
-                    if let token = state.inputToken { SSHSession.poller.update(token, input, for: .writable) }
+                    if let token = state.inputToken { CommandSession.poller.update(token, input, for: .writable) }
                     return
                 }
                 guard count > 0 else { return closeInput(&state) }
@@ -276,7 +279,7 @@ final class SSHSession: Sendable {
             if state.isInputFinished {
                 closeInput(&state)
             } else if let token = state.inputToken {
-                SSHSession.poller.update(token, input, for: [])
+                CommandSession.poller.update(token, input, for: [])
             }
         }
     }
@@ -298,7 +301,7 @@ final class SSHSession: Sendable {
 
     private func closeInput(_ state: inout State) {
         guard let input = state.input.take() else { return }
-        if let token = state.inputToken.take() { SSHSession.poller.remove(token, input) }
+        if let token = state.inputToken.take() { CommandSession.poller.remove(token, input) }
         close(input)
         state.queue = []
     }
@@ -328,7 +331,7 @@ final class SSHSession: Sendable {
 
     private func stopReading(_ index: Int, _ state: inout State) {
         if let token = state.readings[index].token.take() {
-            SSHSession.poller.remove(token, state.readings[index].descriptor)
+            CommandSession.poller.remove(token, state.readings[index].descriptor)
         }
     }
 }

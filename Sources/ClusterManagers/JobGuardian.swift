@@ -1,0 +1,106 @@
+import Agent
+import Glibc
+import Synchronization
+import Transport
+
+/// A process that has submitted a job, and cancels it when this one has ended, however that ends.
+///
+/// A small shell, not a thread or a child that dies along: a job that waits in a queue is known to nobody else when its driver was
+/// killed. Jobs that run would end by themselves, since their agents lose their driver.
+final class JobGuardian: Sendable {
+    /// What came of a submission.
+    enum Outcome: Sendable {
+        /// The queue has the job; without a number, the command that runs is the job.
+        case submitted(JobGuardian, job: String?)
+        /// The queue refused it, in these words.
+        case refused(String)
+    }
+
+    let session: CommandSession
+
+    private init(_ session: CommandSession) { self.session = session }
+
+    /// Submits a job.
+    ///
+    /// - Parameters:
+    ///   - limit: Seconds after which the submit command is given up: of no use where the queue does not answer.
+    ///   - files: Paths to be removed at the job's end.
+    static func submit(
+        _ submission: JobSubmission, to queue: some JobQueue, removing files: [String], limit: Double
+    ) async throws -> Outcome {
+        guard let name = submission.command.first else {
+            throw LaunchError("\(queue.name): there is no command to run")
+        }
+        try checkPresence(of: name, queue.name)
+        let script = script(
+            for: submission, identifierPattern: queue.identifierPattern, cancelCommand: queue.cancelCommand,
+            files: files)
+        let answer = Eventual<Int32?>()
+        let said = Mutex("")
+        let session = try await CommandSession.start(
+            ["/bin/sh", "-c", script].map { Array($0.utf8) }, outlivesThisProcess: true
+        ) { source, line in
+            guard source == .output else { return }
+            let text = String(decoding: line, as: UTF8.self)
+            if text.hasPrefix(submittedMark) {
+                answer.fulfil(Int32(text.dropFirst(submittedMark.count)))
+            } else if answer.value == nil {
+                said.withLock { $0 += text + "\n" }
+            }
+        }
+        let guardian = JobGuardian(session)
+        if submission.isAttached { return .submitted(guardian, job: nil) }
+        session.whenEnded { _ in answer.fulfil(nil) }
+        let deadline = Task {
+            try await Task.sleep(for: .seconds(limit))
+            answer.fulfil(nil)
+        }
+        defer { deadline.cancel() }
+        let status = await answer.get()
+        guard status == 0 else {
+            // Where it hangs still, the job is cancelled should the queue take it after all.
+            guardian.session.finishInput()
+            let end = Eventual<CommandSession.End>()
+            session.whenEnded { end.fulfil($0) }
+            if status == nil, end.value == nil {
+                return .refused("\(name) did not answer within \(Int(limit)) s")
+            }
+            return .refused(JobGuardian.words(await end.get()))
+        }
+        let output = said.withLock { $0 }
+        guard let job = queue.job(fromSubmitOutput: output) else {
+            guardian.session.finishInput()
+            throw LaunchError("\(queue.name) took the job and did not say its number; \(name) printed:\n\(output)")
+        }
+        return .submitted(guardian, job: job)
+    }
+
+    private static func checkPresence(of name: String, _ queue: String) throws(LaunchError) {
+        let path = unsafe getenv("PATH").map { unsafe String(cString: $0) }
+        guard ExecutableSearch(path: path).file(for: Array(name.utf8)) == nil else { return }
+        throw LaunchError(
+            "there is no program \(name) here, with which jobs are given to \(queue): run this where jobs are submitted"
+        )
+    }
+
+    /// What a refused command printed, without empty lines.
+    static func words(_ end: CommandSession.End) -> String {
+        (end.error + "\n" + end.output).split(whereSeparator: \.isNewline)
+            .filter { !$0.allSatisfy(\.isWhitespace) && !$0.hasPrefix(submittedMark) }.joined(separator: "\n")
+    }
+
+    /// Has the job cancelled, and waits for that for so many seconds.
+    ///
+    /// - Returns: Whether the queue has confirmed it.
+    func cancel(within seconds: Double) async -> Bool {
+        let outcome = Eventual<Bool>()
+        session.finishInput()
+        session.whenEnded { outcome.fulfil($0.program == .exited(status: 0)) }
+        let deadline = Task {
+            try? await Task.sleep(for: .seconds(seconds))
+            outcome.fulfil(false)
+        }
+        defer { deadline.cancel() }
+        return await outcome.get()
+    }
+}

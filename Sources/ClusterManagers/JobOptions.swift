@@ -1,0 +1,51 @@
+import Glibc
+
+/// How workers are started through a job queue.
+public struct JobOptions: Hashable, Sendable {
+    /// A directory that this host and those of the job share, for the join file and the job's output; it has to be this
+    /// user's, closed to others, and is made if there is none. `~/.muster` unless told.
+    public var directory: String
+    /// Path of the program on the hosts of the job; it must be the same build. `nil` for this one's own path.
+    public var executable: String?
+    /// Arguments added behind those of this process.
+    public var executableFlags: [String]
+    /// Variables to set for agents and workers.
+    public var environment: [String: String]
+    /// Names of this process's variables that the job has too; nothing else of the environment goes along.
+    public var exports: [String]
+    /// Workers for each task of the job; one unless told.
+    public var workersPerJob: Int
+    /// Workers with which the launch is content: it returns when they are up, others join as they come. All unless told; with 0
+    /// it returns when the queue has the job.
+    public var minimum: Int?
+    /// How long the job may take, from its submission on, until its workers are up: what is not there by then is not waited
+    /// for any more. 10 minutes unless told.
+    public var startLimit: Duration
+    /// Most submissions of this process in a minute.
+    public var submissionsPerMinute: Int
+
+    /// Collects options.
+    public init(
+        directory: String = JobOptions.defaultDirectory, executable: String? = nil, executableFlags: [String] = [],
+        environment: [String: String] = [:], exports: [String] = JobOptions.defaultExports, workersPerJob: Int = 1,
+        minimum: Int? = nil, startLimit: Duration = .seconds(600), submissionsPerMinute: Int = 30
+    ) {
+        self.directory = directory
+        self.executable = executable
+        self.executableFlags = executableFlags
+        self.environment = environment
+        self.exports = exports
+        self.workersPerJob = workersPerJob
+        self.minimum = minimum
+        self.startLimit = startLimit
+        self.submissionsPerMinute = submissionsPerMinute
+    }
+
+    /// `.muster` in the user's home directory.
+    public static var defaultDirectory: String {
+        (unsafe getenv("HOME").map { unsafe String(cString: $0) } ?? "") + "/.muster"
+    }
+
+    /// What a program needs in order to be found and started.
+    public static let defaultExports = ["HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "USER"]
+}

@@ -1,0 +1,38 @@
+import Agent
+
+/// What is asked of a queue: a job whose tasks are agents.
+public struct JobRequest: Hashable, Sendable {
+    /// A name that no other job has.
+    public var name: String
+    /// Number of tasks, at least 1.
+    public var tasks: Int
+    /// Workers for each task, at least 1.
+    public var workersPerTask: Int
+    /// Absolute path of the file that job's output goes to.
+    public var outputFile: String
+    /// Names of the variables of this process that the job has too.
+    public var exports: [String]
+    /// The program's path and its arguments.
+    public var program: [String]
+    /// Variables that make the program an agent, and those that the user wants to be set, in a fixed order. No secret is among
+    /// them: who joins reads that from a file.
+    public var environment: [Variable]
+
+    /// A variable and its value.
+    public struct Variable: Hashable, Sendable {
+        /// Its name.
+        public var name: String
+        /// Its value.
+        public var value: String
+    }
+
+    /// Name of the variable that says how many workers an agent has.
+    public static let workersVariable = "MUSTER_WORKERS"
+
+    /// Shell commands that set the environment and become the agent, in one line; what they need besides stands before them.
+    public var agentCommand: String {
+        let settings = environment.map { "\($0.name)=\(ShellWord.quoted($0.value))" }
+        let words = ["exec"] + program.map(ShellWord.quoted)
+        return "export \(settings.joined(separator: " ")); \(words.joined(separator: " "))"
+    }
+}
