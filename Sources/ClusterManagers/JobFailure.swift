@@ -19,8 +19,8 @@ public struct JobFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case refused(String)
         /// The job was not cancelled by this process, and is over.
         case ended
-        /// The time was up.
-        case expired(seconds: Double)
+        /// The time was up, and the job was cancelled if too few workers had come.
+        case expired(seconds: Double, isCancelled: Bool)
         /// An agent came, and brought no workers.
         case agent(String)
     }
@@ -48,8 +48,9 @@ public struct JobFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case .ended:
             text = "\(name) ended before its workers were up"
             outputTail = output
-        case .expired(let seconds):
-            text = "\(name) had \(up) of \(wanted) workers up after \(Int(seconds.rounded(.up))) s, and was cancelled"
+        case .expired(let seconds, let isCancelled):
+            text = "\(name) had \(up) of \(wanted) workers up after \(Int(seconds.rounded(.up))) s"
+            if isCancelled { text += ", and was cancelled" }
             outputTail = output
         case .agent(let reason):
             text = "an agent of \(name) brought no workers: \(reason)"

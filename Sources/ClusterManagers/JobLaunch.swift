@@ -188,10 +188,9 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
     private func expire(_ last: JobState?) async {
         let seen = await query() ?? last
         expectNoMore()
-        let failure = failure(.expired(seconds: limit), seen)
-        if !outcome.fulfil(.failure(failure)), !state.withLock({ $0.isClosing }) {
-            notice("not all workers came: \(failure)")
-        }
+        if outcome.fulfil(.failure(failure(.expired(seconds: limit, isCancelled: true), seen))) { return }
+        guard !state.withLock({ $0.isClosing }) else { return }
+        notice("not all workers came: \(failure(.expired(seconds: limit, isCancelled: false), seen))")
     }
 
     /// The job has ended.

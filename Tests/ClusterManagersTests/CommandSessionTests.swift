@@ -19,7 +19,8 @@ struct CommandSessionTests {
         }
         let end = await session.end()
         #expect(heard.withLock { Set($0) } == ["output one", "error two", "output three"])
-        #expect(end == CommandSession.End(cause: nil, program: .exited(status: 7), output: "one\nthree", error: "two\n"))
+        #expect(
+            end == CommandSession.End(cause: nil, program: .exited(status: 7), output: "one\nthree", error: "two\n"))
     }
 
     @Test("much input goes through, and much output comes back")
@@ -48,7 +49,8 @@ struct CommandSessionTests {
     @Test("one that ignores the end is ended all the same")
     func stubborn() async throws {
         let ready = Eventual<Void>()
-        let session = try await CommandSession.start(words("trap '' TERM; echo ready; while :; do sleep 1; done")) { _, _ in
+        let session = try await CommandSession.start(words("trap '' TERM; echo ready; while :; do sleep 1; done")) {
+            _, _ in
             ready.fulfil(())
         }
         await ready.get()
