@@ -131,7 +131,9 @@ let package = Package(
         tests(
             "ClusterManagers",
             ["Agent", "ClusterManagers", "ClusterRuntime", "Remote", "SharedMemoryLink", "Transport"]),
-        tests("Tool", ["MusterTool", "muster-example", "CPlatform", "ClusterRuntime", "Machine", "Placement"]),
+        tests(
+            "Tool",
+            ["MusterTool", "muster-example", "CPlatform", "ClusterManagers", "ClusterRuntime", "Machine", "Placement"]),
         tests("Process", ["muster-test-program", "muster-test-other", "CPlatform", "Machine", "Placement"]),
     ],
     swiftLanguageModes: [.v6]

@@ -35,7 +35,7 @@ public struct SlurmFlags: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     }
 
     /// Flags in this order.
-    package init(_ values: [(String, String)]) {
+    public init(_ values: [(String, String)]) {
         flags = values.map { Flag(key: $0.0, value: $0.1) }
     }
 

@@ -1,3 +1,4 @@
+import ClusterManagers
 import ClusterRuntime
 import Foundation
 import Synchronization
@@ -61,6 +62,9 @@ struct WorkerCommandTests {
             (["map", "--on", "mars", "echo", ":::", "1"], "no kind of workers"),
             (["map", "--on", "elastic:port=70000", "echo", ":::", "1"], "no port"),
             (["map", "--on", "elastic:colour=red", "echo", ":::", "1"], "address= and port="),
+            (["map", "--on", "slurm:x", "echo", ":::", "1"], "no number of workers"),
+            (["map", "--on", "slurm:2", "--workers", "2", "echo", ":::", "1"], "the job says"),
+            (["map", "--dry-run", "echo", ":::", "1"], "--on slurm"),
             (["map", "--join-file", "a", "echo", ":::", "1"], "--on elastic"),
             (["map", "--on", "elastic", "--key-file", "", "echo", ":::", "1"], "--key-file names no file"),
             (["map", "--on", "elastic", "--join-file", "", "echo", ":::", "1"], "--join-file names no file"),
@@ -92,7 +96,16 @@ struct WorkerCommandTests {
         #expect(try ManagerChoice("elastic:address=10.0.0.7") == .elastic(.init(address: .address("10.0.0.7"))))
         #expect(try ManagerChoice("elastic:address=fd00::7") == .elastic(.init(address: .address("fd00::7"))))
         #expect(try ManagerChoice("elastic:address=automatic") == .elastic(.init(address: .automatic)))
-        for text in ["", "elastic:", "elastic:port=", "local:port=1", "elastic:address=", "elastic:port=-1"] {
+        #expect(
+            try ManagerChoice("slurm:4,partition=debug,t=00:05:00,exclusive,address=eth0,directory=/home/me/x")
+                == .slurm(
+                    .init(
+                        count: 4, address: .interface("eth0"), directory: "/home/me/x",
+                        flags: ["partition": "debug", "t": "00:05:00", "exclusive": ""])))
+        for text in [
+            "slurm", "slurm:", "slurm:0", "slurm:2,", "slurm:2,=3", "", "elastic:", "elastic:port=", "local:port=1",
+            "elastic:address=", "elastic:port=-1",
+        ] {
             #expect(throws: UsageError.self) { try ManagerChoice(text) }
         }
     }

@@ -92,13 +92,15 @@ final class CommandQueue: Sendable {
 }
 
 extension MapCommand {
-    /// Runs the commands on the workers of whoever joins, one at a time on each.
+    /// Runs the commands on workers that come when they can, one at a time on each.
     ///
     /// A command whose worker is lost runs again on another one: its host may have been taken away in its midst. One that
     /// has lost three is given up.
+    ///
+    /// - Parameter onLaunch: Called when workers can come.
     func map(
-        _ template: CommandTemplate, _ arguments: [[UInt8]], on manager: ElasticManager, of cluster: Cluster,
-        _ report: MapReport
+        _ template: CommandTemplate, _ arguments: [[UInt8]], on manager: some ClusterManager, of cluster: Cluster,
+        _ report: MapReport, onLaunch: () -> Void
     ) async throws {
         let (workers, arrivals) = AsyncStream.makeStream(of: WorkerID.self)
         let queue = CommandQueue(count: arguments.count) { arrivals.finish() }
@@ -109,7 +111,7 @@ extension MapCommand {
         }
         defer { cluster.endJoinWatch(watch) }
         try await cluster.addWorkers(manager)
-        FileOutput.standardError.write("muster: waiting for workers; to join: \(manager.joinCommand ?? "")\n")
+        onLaunch()
         let drawing = Task { await report.drawRepeatedly() }
         defer { drawing.cancel() }
         try await withTaskCancellationHandler {

@@ -6,6 +6,8 @@ enum ManagerChoice: Hashable {
     case local
     /// On whichever hosts join.
     case elastic(ElasticPlace)
+    /// Through Slurm.
+    case slurm(SlurmPlace)
 
     /// Where a driver listens.
     struct ElasticPlace: Hashable {
@@ -13,7 +15,16 @@ enum ManagerChoice: Hashable {
         var port = ElasticManager.standardPort
     }
 
-    /// Reads `local`, `elastic`, or `elastic:address=eth0,port=0`.
+    /// What Slurm is asked for.
+    struct SlurmPlace: Hashable {
+        var count: Int
+        var address = NetworkAddress.automatic
+        var directory: String?
+        /// Slurm's own options, in the order in which they were written.
+        var flags: SlurmFlags = [:]
+    }
+
+    /// Reads `local`, `slurm:4,partition=debug`, `elastic`, or `elastic:address=eth0,port=0`.
     ///
     /// - Throws: ``UsageError`` with what is wrong.
     init(_ text: String) throws(UsageError) {
@@ -22,9 +33,12 @@ enum ManagerChoice: Hashable {
         case ("local", 1): self = .local
         case ("elastic", 1): self = .elastic(ElasticPlace())
         case ("elastic", _): self = .elastic(try ManagerChoice.place(parts[1]))
+        case ("slurm", 2): self = .slurm(try ManagerChoice.slurm(parts[1]))
         default:
             throw UsageError(
-                message: "--on \(text) names no kind of workers; there are local, and elastic:address=ADDRESS,port=PORT"
+                message:
+                    "--on \(text) names no kind of workers; there are local, elastic:address=ADDRESS,port=PORT, and "
+                    + "slurm:COUNT,OPTION=VALUE"
             )
         }
     }
@@ -46,6 +60,27 @@ enum ManagerChoice: Hashable {
                     message: "\"\(item)\" says nothing about elastic workers; there are address= and port=")
             }
         }
+        return place
+    }
+
+    private static func slurm(_ text: Substring) throws(UsageError) -> SlurmPlace {
+        let items = text.split(separator: ",", omittingEmptySubsequences: false)
+        guard let count = Int(items[0]), count >= 1 else {
+            throw UsageError(message: "\"\(items[0])\" is no number of workers; write slurm:4,partition=debug")
+        }
+        var place = SlurmPlace(count: count)
+        var flags: [(String, String)] = []
+        for item in items.dropFirst() {
+            let words = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let value = words.count == 2 ? words[1] : ""
+            switch words[0] {
+            case "": throw UsageError(message: "between commas of --on slurm stands OPTION=VALUE, or OPTION alone")
+            case "address" where !value.isEmpty: place.address = address(value)
+            case "directory" where !value.isEmpty: place.directory = value
+            default: flags.append((words[0], value))
+            }
+        }
+        place.flags = SlurmFlags(flags)
         return place
     }
 

@@ -25,6 +25,11 @@ struct MapCommand: AsyncParsableCommand {
             ones; port 0 for any that is free). Commands run in the directory in which their worker was started, with \
             its environment. One whose worker is lost runs again on another, three times in all.
 
+            With '--on slurm:4,partition=debug,t=00:05:00' a job of 4 tasks is submitted, whose workers take part as soon as \
+            they are up; what follows the number goes to sbatch: one letter becomes -t 00:05:00, more --partition=debug, and \
+            a word without a value stands alone. 'address=' is where this process listens, as above ('automatic' unless \
+            told), and 'directory=' one that the job's hosts share (~/.muster unless told). '--dry-run' prints the submission.
+
             Exit code: 0 if all commands succeeded, 1 if one failed or no worker is left, 64 for a mistake in the command line.
 
             EXAMPLES:
@@ -32,9 +37,10 @@ struct MapCommand: AsyncParsableCommand {
               muster map gzip -9 ::: *.log
               find . -name '*.wav' | muster map --threads 2 'lame {} {}.mp3'
               muster map --on elastic:address=automatic 'make -C {}' ::: project*
+              muster map --on slurm:8,partition=debug,t=00:10:00 'make -C {}' ::: project*
             """)
 
-    @Option(help: ArgumentHelp("Where the workers are: local, or elastic.", valueName: "where"))
+    @Option(help: ArgumentHelp("Where the workers are: local, elastic, or slurm.", valueName: "where"))
     var on = "local"
 
     @Option(
@@ -46,6 +52,9 @@ struct MapCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "With elastic: a file of yours with a key, in place of a random one.", valueName: "file"))
     var keyFile: String?
+
+    @Flag(help: "With slurm: print what would be submitted, and do nothing.")
+    var dryRun = false
 
     @OptionGroup var places: WorkerOptions
 
@@ -66,6 +75,16 @@ struct MapCommand: AsyncParsableCommand {
         guard let template = CommandTemplate(command) else {
             throw UsageError(message: "no command; write one, such as: muster map 'wc -w < {}' ::: *.txt")
         }
+        if case .slurm(let place) = choice {
+            guard places.isEmpty, joinFile == nil, keyFile == nil else {
+                throw UsageError(
+                    message:
+                        "with --on slurm the job says where its workers are, and join files are made for it: leave "
+                        + "these options out")
+            }
+            return try await run(template, command, place)
+        }
+        guard !dryRun else { throw UsageError(message: "--dry-run is for what is submitted: --on slurm") }
         if case .elastic(let place) = choice {
             guard places.isEmpty else {
                 throw UsageError(
@@ -97,7 +116,26 @@ struct MapCommand: AsyncParsableCommand {
         guard !arguments.isEmpty else { return }
         let manager = try ElasticManager(place, keyFile: keyFile, joinFile: joinFile)
         try await report(on: command, arguments) { cluster, report in
-            try await map(template, arguments, on: manager, of: cluster, report)
+            try await map(template, arguments, on: manager, of: cluster, report) {
+                FileOutput.standardError.write("muster: waiting for workers; to join: \(manager.joinCommand ?? "")\n")
+            }
+        }
+    }
+
+    private func run(
+        _ template: CommandTemplate, _ command: [[UInt8]], _ place: ManagerChoice.SlurmPlace
+    ) async throws {
+        var options = JobOptions()
+        // Workers have commands as they come.
+        options.minimum = 0
+        if let directory = place.directory { options.directory = directory }
+        let manager = JobQueueManager(
+            SlurmQueue(place.flags), count: place.count, address: place.address, options: options)
+        if dryRun { return FileOutput.standardOutput.write(try manager.dryRun() + "\n") }
+        let arguments = try RawArguments.ofProcess.listed ?? readArguments()
+        guard !arguments.isEmpty else { return }
+        try await report(on: command, arguments) { cluster, report in
+            try await map(template, arguments, on: manager, of: cluster, report) {}
         }
     }
 
