@@ -56,12 +56,17 @@ final class JobGuardian: Sendable {
             answer.fulfil(nil)
         }
         defer { deadline.cancel() }
-        let status = await answer.get()
+        let status = await withTaskCancellationHandler {
+            await answer.get()
+        } onCancel: {
+            answer.fulfil(nil)
+        }
         guard status == 0 else {
             // Where it hangs still, the job is cancelled should the queue take it after all.
             guardian.session.finishInput()
             let end = Eventual<CommandSession.End>()
             session.whenEnded { end.fulfil($0) }
+            try Task.checkCancellation()
             if status == nil, end.value == nil {
                 return .refused("\(name) did not answer within \(Int(limit)) s")
             }

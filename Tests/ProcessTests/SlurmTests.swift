@@ -31,6 +31,16 @@ struct SlurmTests {
             return try await driver.end()
         }
 
+        /// A directory with a script in place of a command, which runs there.
+        static func standIn(_ name: String, _ script: String) throws -> URL {
+            let place = URL(filePath: "/tmp/muster-stand-in-\(UInt32.random(in: 0...UInt32.max))")
+            try FileManager.default.createDirectory(at: place, withIntermediateDirectories: false)
+            let file = place.appending(path: name)
+            try Data("#!/bin/sh\ncd '\(place.path)' || exit 1\n\(script)\n".utf8).write(to: file)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+            return place
+        }
+
         /// Numbers and states of the jobs of a driver that are not over, or in some state only.
         func jobs(of driver: Driver, in state: String? = nil) async throws -> [Substring] {
             let run = try await Slurm.run("squeue", "--noheader", "--format=%j|%i|%T")
@@ -124,6 +134,27 @@ struct SlurmTests {
         let run = try await driver.end(mayHang: false)
         #expect(run.signal == signal, "\(run)")
         try await slurm.expectNothing(of: driver, run)
+    }
+
+    @Test("a job that the queue takes when its driver is dead already is cancelled")
+    func submitting() async throws {
+        guard let slurm = try await Slurm() else { return }
+        // An sbatch that waits until it is told to go on.
+        let place = try Slurm.standIn(
+            "sbatch", "touch begun; until [ -e go ]; do sleep 0.02; done; /usr/bin/sbatch \"$@\"; touch submitted")
+        defer { try? FileManager.default.removeItem(at: place) }
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        let driver = try Driver(
+            ["slurm-wait", slurm.directory.path, "2", "partition=down"], limit: 90,
+            environment: ["PATH": "\(place.path):\(path)"])
+        func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: place.appending(path: name).path) }
+        try await driver.poll { exists("begun") || !driver.isRunning }
+        driver.signal(SIGKILL)
+        try await driver.poll { !driver.isRunning }
+        try Data().write(to: place.appending(path: "go"))
+        try await driver.poll { exists("submitted") }
+        #expect(exists("submitted"))
+        try await slurm.expectNothing(of: driver, try await driver.end())
     }
 
     @Test(
