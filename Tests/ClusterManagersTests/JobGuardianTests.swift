@@ -41,6 +41,20 @@ struct JobGuardianTests {
         #expect(!FileManager.default.fileExists(atPath: file.path))
     }
 
+    @Test("a queue that does not answer is asked again")
+    func again() async throws {
+        let (directory, _) = try place()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let cancel = [
+            "/bin/sh", "-c", "echo \"$1\" >>\(directory.path)/asked; [ $(wc -l <\(directory.path)/asked) = 2 ]",
+            "cancel",
+        ]
+        let submission = JobSubmission(command: ["echo", "Submitted batch job 18"])
+        let got = try await run(["/bin/sh", "-c", script(submission, cancel: cancel)])
+        #expect(got.end.program == .exited(status: 0))
+        #expect(try String(contentsOf: directory.appending(path: "asked"), encoding: .utf8) == "18\n18\n")
+    }
+
     @Test("cancels nothing where the job was refused, or has no number", arguments: [("exit 7", 7), ("echo job", 65)])
     func refused(command: String, status: Int32) async throws {
         let (directory, cancel) = try place()

@@ -136,6 +136,36 @@ struct SlurmTests {
         try await slurm.expectNothing(of: driver, run)
     }
 
+    @Test("no command line, environment, script or output has the key")
+    func keyIsNowhere() async throws {
+        guard let slurm = try await Slurm() else { return }
+        let driver = try slurm.driver("slurm-wait", "", "2")
+        try await driver.line(startingWith: "ready")
+        let names = try FileManager.default.contentsOfDirectory(atPath: slurm.directory.path)
+        let joinFile = try #require(names.first { !$0.hasSuffix(".out") })
+        let text = try String(contentsOf: slurm.directory.appending(path: joinFile), encoding: .utf8)
+        let digits = try #require(text.split(separator: "\n").first { $0.hasPrefix("key ") }?.dropFirst(4))
+        #expect(digits.count == 64)
+        func expectNone(_ data: Data?, _ place: String) {
+            #expect(data?.range(of: Data(digits.utf8)) == nil, "\(place) has the key")
+        }
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int(name) != nil {
+            for part in ["cmdline", "environ"] {
+                expectNone(try? Data(contentsOf: URL(filePath: "/proc/\(name)/\(part)")), "/proc/\(name)/\(part)")
+            }
+        }
+        let job = try await slurm.job(of: driver, in: "RUNNING")
+        let script = try await Slurm.run("scontrol", "write", "batch_script", job, "-")
+        #expect(script.output.contains("MUSTER_ROLE=agent:file:"), "\(script)")
+        expectNone(script.bytes, "the script")
+        for name in names where name.hasSuffix(".out") {
+            expectNone(try? Data(contentsOf: slurm.directory.appending(path: name)), name)
+        }
+        for (name, data) in driver.files() { expectNone(data, name) }
+        driver.signal(SIGINT)
+        try await slurm.expectNothing(of: driver, try await driver.end())
+    }
+
     @Test("a job that the queue takes when its driver is dead already is cancelled")
     func submitting() async throws {
         guard let slurm = try await Slurm() else { return }
