@@ -9,7 +9,7 @@ import Remote
 /// The job gets a path, never a secret: a join file that only this user can read, in a directory that the job's hosts share. This
 /// process listens for the agents, so their hosts have to reach it. The job is cancelled when the cluster ends, and when this
 /// process does, in whatever way: a small shell, which has submitted it, sees to that.
-public struct JobQueueManager<Queue: JobQueue>: ClusterManager {
+public struct JobQueueManager<Queue: JobQueue>: SubmittingManager {
     /// The queue.
     public let queue: Queue
     /// Number of the job's tasks.

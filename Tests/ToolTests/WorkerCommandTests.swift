@@ -97,13 +97,18 @@ struct WorkerCommandTests {
         #expect(try ManagerChoice("elastic:address=fd00::7") == .elastic(.init(address: .address("fd00::7"))))
         #expect(try ManagerChoice("elastic:address=automatic") == .elastic(.init(address: .automatic)))
         #expect(
-            try ManagerChoice("slurm:4,partition=debug,t=00:05:00,exclusive,address=eth0,directory=/home/me/x")
-                == .slurm(
+            try ManagerChoice(
+                "slurm:4,partition=a,,b,t=00:05:00,exclusive,address=eth0,directory=/home/me/x,workers-per-job=2")
+                == .queue(
                     .init(
-                        count: 4, address: .interface("eth0"), directory: "/home/me/x",
-                        flags: ["partition": "debug", "t": "00:05:00", "exclusive": ""])))
+                        kind: .slurm, count: 4, address: .interface("eth0"), directory: "/home/me/x", workersPerJob: 2,
+                        flags: [
+                            .init(key: "partition", value: "a,b"), .init(key: "t", value: "00:05:00"),
+                            .init(key: "exclusive", value: ""),
+                        ])))
         for text in [
-            "slurm", "slurm:", "slurm:0", "slurm:2,", "slurm:2,=3", "", "elastic:", "elastic:port=", "local:port=1",
+            "slurm", "slurm:", "slurm:0", "slurm:2,", "slurm:2,=3", "slurm:2,workers-per-job=0", "", "elastic:",
+            "elastic:port=", "local:port=1",
             "elastic:address=", "elastic:port=-1",
         ] {
             #expect(throws: UsageError.self) { try ManagerChoice(text) }

@@ -6,8 +6,8 @@ enum ManagerChoice: Hashable {
     case local
     /// On whichever hosts join.
     case elastic(ElasticPlace)
-    /// Through Slurm.
-    case slurm(SlurmPlace)
+    /// Through a job queue.
+    case queue(QueuePlace)
 
     /// Where a driver listens.
     struct ElasticPlace: Hashable {
@@ -15,13 +15,30 @@ enum ManagerChoice: Hashable {
         var port = ElasticManager.standardPort
     }
 
-    /// What Slurm is asked for.
-    struct SlurmPlace: Hashable {
+    /// What a queue is asked for.
+    struct QueuePlace: Hashable {
+        /// An option of the queue's own; with an empty value it stands alone.
+        struct Flag: Hashable {
+            var key: String
+            var value: String
+        }
+
+        var kind: JobQueueKind
         var count: Int
         var address = NetworkAddress.automatic
         var directory: String?
-        /// Slurm's own options, in the order in which they were written.
-        var flags: SlurmFlags = [:]
+        var workersPerJob: Int?
+        /// The queue's own options, in the order in which they were written.
+        var flags: [Flag] = []
+
+        /// The manager for these, with what else is to be set for its workers.
+        func manager(_ options: JobOptions) throws -> any SubmittingManager {
+            var options = options
+            if let directory { options.directory = directory }
+            if let workersPerJob { options.workersPerJob = workersPerJob }
+            return try kind.manager(
+                count: count, flags: flags.map { ($0.key, $0.value) }, address: address, options: options)
+        }
     }
 
     /// Reads `local`, `slurm:4,partition=debug`, `elastic`, or `elastic:address=eth0,port=0`.
@@ -33,13 +50,15 @@ enum ManagerChoice: Hashable {
         case ("local", 1): self = .local
         case ("elastic", 1): self = .elastic(ElasticPlace())
         case ("elastic", _): self = .elastic(try ManagerChoice.place(parts[1]))
-        case ("slurm", 2): self = .slurm(try ManagerChoice.slurm(parts[1]))
         default:
-            throw UsageError(
-                message:
-                    "--on \(text) names no kind of workers; there are local, elastic:address=ADDRESS,port=PORT, and "
-                    + "slurm:COUNT,OPTION=VALUE"
-            )
+            let kinds = JobQueueKind.allCases.map(\.rawValue)
+            guard parts.count == 2, let kind = JobQueueKind(rawValue: String(parts[0])) else {
+                throw UsageError(
+                    message:
+                        "--on \(text) names no kind of workers; there are local, elastic:address=ADDRESS,port=PORT, and "
+                        + "QUEUE:COUNT,OPTION=VALUE, with a QUEUE of \(kinds.joined(separator: ", "))")
+            }
+            self = .queue(try ManagerChoice.queue(kind, parts[1]))
         }
     }
 
@@ -63,25 +82,37 @@ enum ManagerChoice: Hashable {
         return place
     }
 
-    private static func slurm(_ text: Substring) throws(UsageError) -> SlurmPlace {
-        let items = text.split(separator: ",", omittingEmptySubsequences: false)
+    private static func queue(_ kind: JobQueueKind, _ text: Substring) throws(UsageError) -> QueuePlace {
+        let items = items(of: text)
         guard let count = Int(items[0]), count >= 1 else {
-            throw UsageError(message: "\"\(items[0])\" is no number of workers; write slurm:4,partition=debug")
+            throw UsageError(message: "\"\(items[0])\" is no number of workers; write \(kind.rawValue):4,OPTION=VALUE")
         }
-        var place = SlurmPlace(count: count)
-        var flags: [(String, String)] = []
+        var place = QueuePlace(kind: kind, count: count)
         for item in items.dropFirst() {
             let words = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             let value = words.count == 2 ? words[1] : ""
             switch words[0] {
-            case "": throw UsageError(message: "between commas of --on slurm stands OPTION=VALUE, or OPTION alone")
+            case "":
+                throw UsageError(
+                    message: "between commas of --on \(kind.rawValue) stands OPTION=VALUE, or OPTION alone")
             case "address" where !value.isEmpty: place.address = address(value)
             case "directory" where !value.isEmpty: place.directory = value
-            default: flags.append((words[0], value))
+            case "workers-per-job":
+                guard let workers = Int(value), workers >= 1 else {
+                    throw UsageError(message: "\"\(value)\" is no number of workers of a job; give one from 1 on")
+                }
+                place.workersPerJob = workers
+            default: place.flags.append(.init(key: words[0], value: value))
             }
         }
-        place.flags = SlurmFlags(flags)
         return place
+    }
+
+    /// What stands between single commas; two in a row are one of an item's own.
+    private static func items(of text: Substring) -> [String] {
+        let mark: Character = "\0"
+        return text.replacing(",,", with: "\(mark)").split(separator: ",", omittingEmptySubsequences: false)
+            .map { String($0).replacing("\(mark)", with: ",") }
     }
 
     private static func address(_ text: String) -> NetworkAddress {

@@ -28,7 +28,8 @@ struct MapCommand: AsyncParsableCommand {
             With '--on slurm:4,partition=debug,t=00:05:00' a job of 4 tasks is submitted, whose workers take part as soon as \
             they are up; what follows the number goes to sbatch: one letter becomes -t 00:05:00, more --partition=debug, and \
             a word without a value stands alone. 'address=' is where this process listens, as above ('automatic' unless \
-            told), and 'directory=' one that the job's hosts share (~/.muster unless told). '--dry-run' prints the submission.
+            told), 'directory=' one that the job's hosts share (~/.muster unless told), and 'workers-per-job=' how many workers \
+            a task has (one unless told). Two commas in a row are one that belongs to an option. '--dry-run' prints the submission.
 
             Exit code: 0 if all commands succeeded, 1 if one failed or no worker is left, 64 for a mistake in the command line.
 
@@ -40,7 +41,7 @@ struct MapCommand: AsyncParsableCommand {
               muster map --on slurm:8,partition=debug,t=00:10:00 'make -C {}' ::: project*
             """)
 
-    @Option(help: ArgumentHelp("Where the workers are: local, elastic, or slurm.", valueName: "where"))
+    @Option(help: ArgumentHelp("Where the workers are: local, elastic, or a job queue.", valueName: "where"))
     var on = "local"
 
     @Option(
@@ -53,7 +54,7 @@ struct MapCommand: AsyncParsableCommand {
             "With elastic: a file of yours with a key, in place of a random one.", valueName: "file"))
     var keyFile: String?
 
-    @Flag(help: "With slurm: print what would be submitted, and do nothing.")
+    @Flag(help: "With a job queue: print what would be submitted, and do nothing.")
     var dryRun = false
 
     @OptionGroup var places: WorkerOptions
@@ -75,16 +76,18 @@ struct MapCommand: AsyncParsableCommand {
         guard let template = CommandTemplate(command) else {
             throw UsageError(message: "no command; write one, such as: muster map 'wc -w < {}' ::: *.txt")
         }
-        if case .slurm(let place) = choice {
+        if case .queue(let place) = choice {
             guard places.isEmpty, joinFile == nil, keyFile == nil else {
                 throw UsageError(
                     message:
-                        "with --on slurm the job says where its workers are, and join files are made for it: leave "
+                        "with --on \(place.kind.rawValue) the job says where its workers are, and join files are made for it: leave "
                         + "these options out")
             }
             return try await run(template, command, place)
         }
-        guard !dryRun else { throw UsageError(message: "--dry-run is for what is submitted: --on slurm") }
+        guard !dryRun else {
+            throw UsageError(message: "--dry-run is for what is submitted to a queue, as with --on slurm:2")
+        }
         if case .elastic(let place) = choice {
             guard places.isEmpty else {
                 throw UsageError(
@@ -123,14 +126,12 @@ struct MapCommand: AsyncParsableCommand {
     }
 
     private func run(
-        _ template: CommandTemplate, _ command: [[UInt8]], _ place: ManagerChoice.SlurmPlace
+        _ template: CommandTemplate, _ command: [[UInt8]], _ place: ManagerChoice.QueuePlace
     ) async throws {
         var options = JobOptions()
         // Workers have commands as they come.
         options.minimum = 0
-        if let directory = place.directory { options.directory = directory }
-        let manager = JobQueueManager(
-            SlurmQueue(place.flags), count: place.count, address: place.address, options: options)
+        let manager = try place.manager(options)
         if dryRun { return FileOutput.standardOutput.write(try manager.dryRun() + "\n") }
         let arguments = try RawArguments.ofProcess.listed ?? readArguments()
         guard !arguments.isEmpty else { return }
