@@ -176,7 +176,7 @@ package final class HostConnection: Sendable {
         case .ended(let slot, let end, let isReplaced, let note):
             let (worker, isLeaving) = state.withLock { state in
                 if isReplaced { state.replacements += 1 }
-                return (state.workers.removeValue(forKey: slot), state.isLeaving)
+                return (state.workers.removeValue(forKey: slot), state.isLeaving || state.isDismissed)
             }
             let end = isLeaving ? WorkerEnd(cause: .removed) : end
             if isReplaced {

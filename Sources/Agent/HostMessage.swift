@@ -81,20 +81,29 @@ package struct HostDescription: Hashable, Sendable, WireCodable {
     package var usableCPUCount: Int
     /// The workers that it would have; `nil` to leave that to the driver.
     package var offer: HostRequest?
+    /// Seconds until the queue ends it; `nil` if that isn't known. Not a time, since clocks differ.
+    package var secondsLeft: Double?
 
-    package init(host: String, process: Int, usableCPUCount: Int, offer: HostRequest?) {
+    package init(
+        host: String, process: Int, usableCPUCount: Int, offer: HostRequest?, secondsLeft: Double? = nil
+    ) {
         self.host = host
         self.process = process
         self.usableCPUCount = usableCPUCount
         self.offer = offer
+        self.secondsLeft = secondsLeft
     }
 
-    package func write(to output: inout WireWriter) { output.write(host, process, usableCPUCount, offer) }
+    package func write(to output: inout WireWriter) {
+        output.write(host, process, usableCPUCount, offer, secondsLeft)
+    }
 
     package init(from input: inout WireReader) throws(WireError) {
         (host, process, usableCPUCount, offer) = (
             printable(try input.read()), try input.read(), try input.read(), try input.read()
         )
+        secondsLeft = try input.read() as Double?
+        if let secondsLeft, !(abs(secondsLeft) <= 1e12) { throw input.invalid("\(secondsLeft) seconds are left") }
     }
 }
 

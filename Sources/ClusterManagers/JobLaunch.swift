@@ -117,16 +117,37 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
             return state.isClosing
         }
         do {
-            var request = try await host.greet().offer ?? .ofHost(workers: request.workersPerTask)
+            let description = try await host.greet()
+            var request = description.offer ?? .ofHost(workers: request.workersPerTask)
             request.startLimit = workerStartLimit
             guard !isLate else { return await host.dismiss() }
             host.end.whenHere { [self] _ in Task { await lost(key) } }
+            if options.mindsWallTime, let left = description.secondsLeft { mindEnd(of: host, secondsLeft: left) }
             try await host.launch(request)
         } catch {
             notice("an agent of \(queue.name) joined, and brought no workers: \(error)")
             await host.dismiss()
             outcome.fulfil(.failure(failure(.agent("\(error)"), nil)))
         }
+    }
+
+    /// Has a host leave before the queue ends it.
+    private func mindEnd(of host: RemoteHost, secondsLeft: Double) {
+        host.willEnd(at: monotonicSeconds() + secondsLeft)
+        let times = WallTime(secondsLeft: secondsLeft)
+        let task = Task { [self] in
+            guard (try? await Task.sleep(for: .seconds(times.drain))) != nil else { return }
+            let isFirst = state.withLock { state in
+                // Why hosts end now is known.
+                defer { state.isEndTold = true }
+                return !state.isEndTold && !state.isClosing
+            }
+            if isFirst {
+                notice("\(jobName) is near its time limit: its workers finish what they are at, and leave the rest")
+            }
+            await host.retire(within: times.patience)
+        }
+        host.end.whenHere { _ in task.cancel() }
     }
 
     /// A host has ended; where nobody here wanted that, the queue is asked why.

@@ -21,6 +21,10 @@ public struct JobOptions: Hashable, Sendable {
     /// How long the job may take, from its submission on, until its workers are up: what is not there by then is not waited
     /// for any more. 10 minutes unless told.
     public var startLimit: Duration
+    /// Whether workers are spared what they can't finish before the queue ends their job, where its end is known: maps give them
+    /// no element that would take longer, by the mean of those measured, and shortly before the end they leave, and others do what they
+    /// had not done. Otherwise they work until the queue ends them. True unless told.
+    public var mindsWallTime: Bool
     /// Most submissions of this process in a minute.
     public var submissionsPerMinute: Int
 
@@ -28,7 +32,8 @@ public struct JobOptions: Hashable, Sendable {
     public init(
         directory: String = JobOptions.defaultDirectory, executable: String? = nil, executableFlags: [String] = [],
         environment: [String: String] = [:], exports: [String] = JobOptions.defaultExports, workersPerJob: Int = 1,
-        minimum: Int? = nil, startLimit: Duration = .seconds(600), submissionsPerMinute: Int = 30
+        minimum: Int? = nil, startLimit: Duration = .seconds(600), mindsWallTime: Bool = true,
+        submissionsPerMinute: Int = 30
     ) {
         self.directory = directory
         self.executable = executable
@@ -38,6 +43,7 @@ public struct JobOptions: Hashable, Sendable {
         self.workersPerJob = workersPerJob
         self.minimum = minimum
         self.startLimit = startLimit
+        self.mindsWallTime = mindsWallTime
         self.submissionsPerMinute = submissionsPerMinute
     }
 

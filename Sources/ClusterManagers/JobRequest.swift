@@ -29,6 +29,10 @@ public struct JobRequest: Hashable, Sendable {
     /// Name of the variable that says how many workers an agent has.
     public static let workersVariable = "MUSTER_WORKERS"
 
+    /// Name of the variable by which a job's script says when the queue ends the job, in seconds since 1970: where it can be known
+    /// without much ado. Until then workers get no work that takes longer, see ``JobOptions/mindsWallTime``.
+    public static let endVariable = JobEnd.variable
+
     /// Shell commands that set the environment and become the agent, in one line; what they need besides stands before them.
     public var agentCommand: String {
         let settings = environment.map { "\($0.name)=\(ShellWord.quoted($0.value))" }

@@ -9,9 +9,8 @@ final class RemoteHost: Sendable {
     /// How the host ended, and when.
     let end = Eventual<LinkError?>()
     private let connection: HostConnection
+    private let roster: Roster
     private let site: LaunchSite
-
-    private let onAdded: @Sendable (WorkerID, HostWorker) -> Void
 
     /// - Parameters:
     ///   - link: To the agent; not started yet.
@@ -22,8 +21,9 @@ final class RemoteHost: Sendable {
         onAdded: @escaping @Sendable (WorkerID, HostWorker) -> Void = { _, _ in }
     ) {
         self.site = site
-        self.onAdded = onAdded
-        let arrivals = Arrivals(site, end, onAdded)
+        let roster = Roster(site, onAdded)
+        self.roster = roster
+        let arrivals = Arrivals(site, end, roster)
         connection = HostConnection(link, address: address, heartbeatLimit: site.heartbeatLimit.seconds) {
             arrivals.hear($0)
         }
@@ -40,8 +40,23 @@ final class RemoteHost: Sendable {
     func launch(_ request: HostRequest) async throws {
         try await connection.launch(request) { worker in
             for warning in worker.description.warnings { notice("\(worker.description.hello.host): \(warning)") }
-            onAdded(try await site.add(RemoteWorker(worker)), worker)
+            try await roster.add(worker)
         }
+    }
+
+    /// Says when a queue ends the host, in monotonic seconds; before workers are started.
+    func willEnd(at time: Double) { roster.setEnd(time) }
+
+    /// Gives its workers nothing more to do, and ends it when they are done with what they have; after so many seconds in any case.
+    /// What they have not done by then others do.
+    func retire(within seconds: Double) async {
+        let deadline = Task { [connection] in
+            try await Task.sleep(for: .seconds(seconds))
+            connection.dismiss()
+        }
+        await site.retire(roster.workers)
+        deadline.cancel()
+        await dismiss()
     }
 
     /// Ends the agent and its workers; waits until the link has ended, and not for long.
@@ -55,21 +70,46 @@ final class RemoteHost: Sendable {
         deadline.cancel()
     }
 
+    /// The host's workers that the cluster has taken.
+    private final class Roster: Sendable {
+        private struct State {
+            var workers: [WorkerID] = []
+            var jobEnd: Double?
+        }
+
+        private let site: LaunchSite
+        private let onAdded: @Sendable (WorkerID, HostWorker) -> Void
+        private let state = Mutex(State())
+
+        init(_ site: LaunchSite, _ onAdded: @escaping @Sendable (WorkerID, HostWorker) -> Void) {
+            self.site = site
+            self.onAdded = onAdded
+        }
+
+        /// Those so far, also if they have left.
+        var workers: [WorkerID] { state.withLock { $0.workers } }
+
+        func setEnd(_ time: Double) { state.withLock { $0.jobEnd = time } }
+
+        func add(_ worker: HostWorker) async throws {
+            let id = try await site.add(RemoteWorker(worker, until: state.withLock { $0.jobEnd }))
+            state.withLock { $0.workers.append(id) }
+            onAdded(id, worker)
+        }
+    }
+
     /// What comes from the host unasked.
     private final class Arrivals: Sendable {
         private let site: LaunchSite
         private let end: Eventual<LinkError?>
         /// Workers that are being started in the place of others.
         private let pending = Mutex(0)
-        private let onAdded: @Sendable (WorkerID, HostWorker) -> Void
+        private let roster: Roster
 
-        init(
-            _ site: LaunchSite, _ end: Eventual<LinkError?>,
-            _ onAdded: @escaping @Sendable (WorkerID, HostWorker) -> Void
-        ) {
+        init(_ site: LaunchSite, _ end: Eventual<LinkError?>, _ roster: Roster) {
             self.site = site
             self.end = end
-            self.onAdded = onAdded
+            self.roster = roster
         }
 
         func hear(_ event: HostEvent) {
@@ -80,7 +120,7 @@ final class RemoteHost: Sendable {
                 site.expectMore()
             case .newcomer(let worker):
                 Task {
-                    do { onAdded(try await site.add(RemoteWorker(worker)), worker) } catch { worker.kill() }
+                    do { try await roster.add(worker) } catch { worker.kill() }
                     settle()
                 }
             case .notReplaced(let reason):

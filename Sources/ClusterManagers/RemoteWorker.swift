@@ -9,9 +9,12 @@ import Wire
 final class RemoteWorker: LaunchedWorker {
     private let worker: HostWorker
     let cpus: CPUSet?
+    /// When its queue ends it, in monotonic seconds.
+    private let jobEnd: Double?
 
-    init(_ worker: HostWorker) {
+    init(_ worker: HostWorker, until jobEnd: Double?) {
         self.worker = worker
+        self.jobEnd = jobEnd
         let cpus = worker.description.hello.cpus
         self.cpus = cpus.isEmpty ? nil : CPUSet(cpus)
     }
@@ -21,6 +24,7 @@ final class RemoteWorker: LaunchedWorker {
     var process: Int { worker.description.hello.process }
     var memory: String? { worker.description.hello.memory }
     var placement: PlacementPlan.Worker? { worker.description.placement }
+    var remainingTime: Duration? { jobEnd.map { .seconds($0 - monotonicSeconds()) } }
     var warnings: [String] { worker.description.warnings }
 
     /// Its agent looks after its heartbeats, with the limit of the host's link.

@@ -57,7 +57,7 @@ public struct SlurmQueue: JobQueue {
             // Beside what else runs in the allocation: the driver's own step would keep it waiting for ever.
             let step =
                 ["--job-name=\(request.name)", "--overlap", exports] + flags.words
-                + SlurmQueue.oneAgentPerNode("\(shares.count)", request)
+                + SlurmQueue.oneAgentPerNode("\(shares.count)", request, prelude: SlurmQueue.endScript + "\n")
             return JobSubmission(command: ["srun"] + step + [workers], isAttached: true)
         }
         var words = [
@@ -82,16 +82,26 @@ public struct SlurmQueue: JobQueue {
                 done
             done
             unset IFS
+            \(SlurmQueue.endScript)
             exec srun --export=ALL \(step.joined(separator: " ")) "$workers"
 
             """
         return JobSubmission(command: words + flags.words, script: script)
     }
 
+    /// Finds out when the job will be ended: newer releases say it by themselves.
+    private static let endScript = """
+        end=${SLURM_JOB_END_TIME:-}
+        [ "$end" ] || end=$(date -d "$(SLURM_TIME_FORMAT=standard squeue --noheader --format=%e --jobs="$SLURM_JOB_ID" 2>/dev/null)" +%s 2>/dev/null)
+        [ -z "$end" ] || export \(JobRequest.endVariable)="$end"
+        """
+
     /// The words behind `srun` that start the agents; the numbers of their workers, with blanks between, come last.
-    private static func oneAgentPerNode(_ nodes: String, _ request: JobRequest) -> [String] {
+    ///
+    /// - Parameter prelude: Shell commands that come before.
+    private static func oneAgentPerNode(_ nodes: String, _ request: JobRequest, prelude: String = "") -> [String] {
         let agent = """
-            set -- $1; shift "$SLURM_NODEID"; export \(JobRequest.workersVariable)="$1"; \(request.agentCommand)
+            set -- $1; shift "$SLURM_NODEID"; export \(JobRequest.workersVariable)="$1"; \(prelude)\(request.agentCommand)
             """
         return [
             "--nodes=\(nodes)", "--ntasks=\(nodes)", "--ntasks-per-node=1", "--cpu-bind=none", "--no-kill",

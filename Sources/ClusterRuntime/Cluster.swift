@@ -77,7 +77,7 @@ public final class Cluster: Sendable {
             return site.endLaunch()
         } catch {
             let added = site.endLaunch()
-            await remove(added.compactMap { id in state.withLock { $0.members[id]?.member } })
+            await retire(added)
             throw error
         }
     }
@@ -170,6 +170,10 @@ public final class Cluster: Sendable {
         } onCancel: {
             for member in leaving { member.fail(ClusterError.noSuchWorker(member.id)) }
         }
+    }
+
+    func retire(_ ids: [WorkerID]) async {
+        await remove(ids.compactMap { id in state.withLock { $0.members[id]?.member } })
     }
 
     private func remove(_ leaving: [Member]) async {

@@ -39,6 +39,8 @@ extension LaunchedWorker {
     public var cpus: CPUSet? { nil }
     /// Not known.
     public var memory: String? { nil }
+    /// Not known.
+    public var remainingTime: Duration? { nil }
 }
 
 /// What a manager is told about its workers.
@@ -65,6 +67,9 @@ public protocol LaunchedWorker: AnyObject, Sendable {
     var cpus: CPUSet? { get }
     /// Its memory policy in words, as the kernel told it; `nil` if that isn't known. So unless implemented.
     var memory: String? { get }
+    /// How long it is until whoever gave it a host for some time ends it, as a job queue does; `nil` if that isn't known. So unless
+    /// implemented. Maps give it no element that, by the mean of those measured, would take longer.
+    var remainingTime: Duration? { get }
     /// What could not be had for it, in words: a memory policy that the container forbids, say.
     var warnings: [String] { get }
 

@@ -36,6 +36,9 @@ public final class LaunchSite: Sendable {
     /// Silence after which a worker counts as lost.
     public var heartbeatLimit: Duration { cluster.heartbeatLimit }
 
+    /// Removes workers, each after the calls it is working on; those that are members no more are passed over.
+    package func retire(_ ids: [WorkerID]) async { await cluster.retire(ids) }
+
     /// Says that workers may come later: maps wait for them where they would fail for want of workers.
     ///
     /// Balanced by as many ``expectNoMore()``.

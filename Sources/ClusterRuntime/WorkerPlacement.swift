@@ -25,6 +25,14 @@ extension WorkerPlacement: CustomStringConvertible {
 }
 
 extension Cluster {
+    /// How long it is until a job queue, or whoever else lent a worker's host, ends the worker.
+    ///
+    /// - Returns: `nil` where nobody does, or it isn't known.
+    /// - Throws: ``ClusterError/Code/noSuchWorker``.
+    public func remainingTime(of worker: WorkerID) throws(ClusterError) -> Duration? {
+        try member(worker).launched.remainingTime
+    }
+
     /// Where each worker was to be and where it is, in the order of their numbers.
     ///
     /// A worker that is not on the CPUs of its plan, or has another memory policy, never gets this far: it is an error

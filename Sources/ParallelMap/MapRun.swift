@@ -141,6 +141,18 @@ final class MapRun: Sendable {
         while let batch = state.withLock({ $0.isOver ? nil : $0.schedule.next(for: seat.number, now: now) }) {
             send(batch, to: seat)
         }
+        noticeExpiry(of: seat)
+    }
+
+    /// A worker whose time is not enough for one more element has left the map, which may have been left without any.
+    private func noticeExpiry(of seat: MapSeat) {
+        guard seat.end < .infinity else { return }
+        let isStranded = state.withLock { state in
+            guard !state.isOver, state.expiredCount < state.schedule.expiredCount else { return false }
+            state.expiredCount = state.schedule.expiredCount
+            return state.schedule.isStranded
+        }
+        if isStranded { proceed() }
     }
 
     private func send(_ batch: Range<Int>, to seat: MapSeat) {
@@ -196,6 +208,7 @@ final class MapRun: Sendable {
         }
         if let next { send(next, to: seat) }
         if let more { send(more, to: seat) }
+        if more == nil { noticeExpiry(of: seat) }
         take(step, with: more == nil ? nil : seat, isSupplied: more == nil)
     }
 
@@ -366,7 +379,11 @@ final class MapRun: Sendable {
     private func strand(_ state: inout MapState) -> Step {
         let count = state.schedule.elementCount
         let left = count - state.schedule.settled
-        let cause = state.lastEnd.map { "; the last of them: \($0)" } ?? ""
+        var cause = state.lastEnd.map { "; the last of them: \($0)" } ?? ""
+        if state.schedule.expiredCount > 0 {
+            cause +=
+                "; the jobs of some end before they could do one more: ask the queue for more time, or add workers"
+        }
         let error = ClusterError(
             .noWorkers, "no worker is left for \(left) of \(count) elements\(cause)", lastWorker: state.lastEnd)
         guard let last = state.lastEnd, judge.mayReplace, !state.schedule.hasUntried else { return .fail(error) }

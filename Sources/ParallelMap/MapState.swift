@@ -1,5 +1,6 @@
 import ClusterRuntime
 import Scheduling
+import Transport
 import Wire
 
 /// What a map under way knows: the schedule, and what is in the way of the results that have not come.
@@ -9,6 +10,8 @@ struct MapState: Sendable {
     var seats: [MapSeat] = []
     /// Elements that were given up.
     var failures: [MapFailure] = []
+    /// Of the workers that had no time for one more element, those that were taken note of.
+    var expiredCount = 0
     /// The last worker that ended.
     var lastEnd: WorkerExited?
     /// When a timer goes off for elements that wait for their next attempt.
@@ -39,7 +42,7 @@ struct MapState: Sendable {
         guard !isOver, !seats.contains(where: { $0.member === member }) else { return nil }
         let seat = MapSeat(member, number: seats.count, of: run)
         seats.append(seat)
-        schedule.join(seat.number)
+        schedule.join(seat.number, until: seat.end)
         return seat
     }
 
@@ -78,11 +81,14 @@ final class MapSeat: CallReceiver {
     let member: Member
     /// Its number in the schedule.
     let number: Int
+    /// When the worker will be ended, in monotonic seconds.
+    let end: Double
     private let run: MapRun
 
     init(_ member: Member, number: Int, of run: MapRun) {
         self.member = member
         self.number = number
+        end = member.launched.remainingTime.map { monotonicSeconds() + $0.seconds } ?? .infinity
         self.run = run
     }
 

@@ -26,7 +26,8 @@ struct BatchSizer: Sendable {
         self.size = size
     }
 
-    private var secondsPerElement: Double? { measuredCount > 0 ? max(measuredSeconds / measuredCount, 1e-10) : nil }
+    /// The mean of what was measured; `nil` if nothing was.
+    var secondsPerElement: Double? { measuredCount > 0 ? max(measuredSeconds / measuredCount, 1e-10) : nil }
 
     /// Takes note of a batch of `count` elements that took a worker `seconds`.
     ///

@@ -15,6 +15,8 @@ package struct MapSchedule: Sendable {
         /// When the worker began with the first of them.
         var since = 0.0
         var isLeaving = false
+        /// When it will be ended, in seconds.
+        var end = Double.infinity
         /// Whether it has a suspect, and so nothing else.
         var isOnTrial = false
         /// What it was to do first when it ended.
@@ -149,12 +151,29 @@ package struct MapSchedule: Sendable {
 
     /// A worker takes part from now on. One that has left does not come back.
     ///
-    /// - Parameter worker: Its number in this map, from 0: best the next one.
-    package mutating func join(_ worker: Int) {
+    /// - Parameters:
+    ///   - worker: Its number in this map, from 0: best the next one.
+    ///   - end: When it will be ended, in seconds: it gets nothing that would take longer, by the mean of what was measured.
+    package mutating func join(_ worker: Int, until end: Double = .infinity) {
         while queues.count <= worker { queues.append(nil) }
         guard queues[worker] == nil else { return }
-        queues[worker] = Queue()
+        queues[worker] = Queue(end: end)
         activeCount += 1
+    }
+
+    /// Workers that left because their time was not enough for one more element.
+    package private(set) var expiredCount = 0
+
+    /// How many elements a worker has the time for, besides those that it has.
+    private func capacity(of worker: Int, now: Double) -> Int {
+        guard let queue = queue(of: worker), queue.end < .infinity else { return .max }
+        let left = queue.end - now
+        guard left > 0 else { return 0 }
+        guard let mean = sizer.secondsPerElement else { return .max }
+        // The first has been under way for a while, though nobody knows how far it is.
+        let begun = min(now - queue.since, mean * Double(queue.batches.first?.count ?? 0))
+        let count = (left + begun) / mean - Double(queue.batches.elementCount)
+        return count >= 1 ? Int(min(count, 1e15)) : 0
     }
 
     private func queue(of worker: Int) -> Queue? { queues.indices.contains(worker) ? queues[worker] : nil }
@@ -166,13 +185,22 @@ package struct MapSchedule: Sendable {
             let (isLeaving, isOnTrial, depth) = queues[worker].map({ ($0.isLeaving, $0.isOnTrial, $0.batches.count) }),
             !isLeaving, !isOnTrial, depth < 2 || depth < sizer.inFlight(remaining: remaining, workers: activeCount)
         else { return nil }
+        let capacity = capacity(of: worker, now: now)
+        guard capacity > 0 else {
+            if depth == 0 {
+                leave(worker)
+                expiredCount += 1
+            }
+            return nil
+        }
         let batch: Range<Int>
         if let again = returned.popLast() {
-            batch = again
+            batch = again.prefix(capacity)
+            if batch.count < again.count { returned.append(batch.upperBound..<again.upperBound) }
         } else if let element = popDue(now) {
             batch = element..<element + 1
         } else if untriedCount > 0 {
-            batch = supplies.takePrefix(sizer.next(remaining: remaining, workers: activeCount))
+            batch = supplies.takePrefix(min(sizer.next(remaining: remaining, workers: activeCount), capacity))
             untriedCount -= batch.count
         } else if depth == 0, let suspect = suspects.pop() {
             batch = suspect..<suspect + 1
@@ -298,6 +326,7 @@ private struct BatchQueue {
 
     var count: Int { ranges.count - start }
     var first: Range<Int>? { start < ranges.count ? ranges[start] : nil }
+    var elementCount: Int { ranges[start...].reduce(0) { $0 + $1.count } }
 
     mutating func append(_ range: Range<Int>) { ranges.append(range) }
 

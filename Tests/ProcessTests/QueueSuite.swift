@@ -24,14 +24,15 @@ final class QueueSuite {
     /// The test program with a manager of this queue.
     func driver(
         _ scenario: String, _ options: [String], choices: [String] = [], count: Int = 2,
-        environment: [String: String] = [:], in allocation: (executable: String, arguments: [String])? = nil
+        environment: [String: String] = [:], in allocation: (executable: String, arguments: [String])? = nil,
+        limit: Double = 90
     ) throws -> Driver {
         let words =
             [scenario, queue.kind, (queue.choices + choices + [directory.path]).joined(separator: ","), "\(count)"]
             + options
         let environment = queue.environment.merging(["MUSTER_TEST_SECRET": "not for others"]) { $1 }
             .merging(environment) { $1 }
-        guard let allocation else { return try Driver(words, limit: 90, environment: environment) }
+        guard let allocation else { return try Driver(words, limit: limit, environment: environment) }
         let program = try #require(builtProducts?.appending(path: "muster-test-program"))
         return try Driver(
             allocation.arguments + [program.path] + words, limit: 90, environment: environment,
@@ -103,6 +104,27 @@ final class QueueSuite {
         driver.signal(signal)
         let run = try await driver.end()
         #expect(run.signal == signal, "\(run)")
+        try await expectNothing(of: driver, run)
+    }
+
+    /// Workers whose job is about to end get nothing that they can't finish, and leave; the map goes on elsewhere, and nothing is done
+    /// twice.
+    func wallTime() async throws {
+        let (options, seconds) = try #require(queue.ending)
+        let gates = try PrivateDirectory()
+        // Two workers there and one here do twelve in a second, until a tenth of the time is left.
+        let count = 12 * seconds * 9 / 10 + 20
+        let driver = try driver(
+            "queue-wall", options, choices: ["gate=\(gates.file("log"))", "items=\(count)"],
+            limit: Double(seconds) + 120)
+        let run = try await driver.end()
+        #expect(run.status == 0 && run.value("squares") == "true" && run.value("timed") == "2 of 3", "\(run)")
+        let left = try #require(run.value("left").flatMap { Int($0) })
+        #expect(left > seconds / 2 && left <= seconds, "\(run)")
+        #expect(run.errors.contains("is near its time limit"), "\(run)")
+        #expect(!run.errors.contains("is lost") && !run.errors.contains("the job's state is"), "\(run)")
+        let log = try Data(contentsOf: URL(filePath: gates.file("log")))
+        #expect(log.count == count, "every element is begun once: \(run)")
         try await expectNothing(of: driver, run)
     }
 

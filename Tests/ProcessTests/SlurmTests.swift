@@ -58,6 +58,9 @@ struct SlurmTests {
     @Test("a job that waits is cancelled with the task that waits for its workers")
     func launchIsCancelled() async throws { try await QueueSuite(.slurm)?.launchIsCancelled() }
 
+    @Test("at the end of its time a job has nothing under way, and the map goes on elsewhere")
+    func wallTime() async throws { try await QueueSuite(.slurm)?.wallTime() }
+
     @Test("no command line, environment, script or output has the key")
     func keyIsNowhere() async throws {
         try await QueueSuite(.slurm)?.keyIsNowhere { job in

@@ -7,8 +7,10 @@ private struct QueueArguments {
     let manager: any SubmittingManager
     /// The variable of workers that is shown.
     private(set) var shown = "HOSTNAME"
-    /// A file that is there when the program may go on.
+    /// A file that is there when the program may go on, or that it writes.
     private(set) var gate = ""
+    /// How much there is to do.
+    private(set) var count = 0
 
     init(_ arguments: [String]) throws {
         var options = JobOptions(startLimit: .seconds(60))
@@ -21,6 +23,7 @@ private struct QueueArguments {
             case "executable": options.executable = words[1]
             case "show": shown = words[1]
             case "gate": gate = words[1]
+            case "items": count = Int(words[1])!
             default: options.directory = words[0]
             }
         }
@@ -67,6 +70,24 @@ let queues: [String: Program.Scenario] = [
                 return i * i
             }
             say("squares", squares == (1...100).map { $0 * $0 })
+        }
+    },
+    "queue-wall": { arguments in
+        // So many elements of a quarter of a second that the job ends before they are done; each leaves a byte behind.
+        let choices = try QueueArguments(arguments)
+        try await withCluster(.local(1)) { cluster in
+            try await cluster.addWorkers(choices.manager)
+            let left = try cluster.workers.compactMap { try cluster.remainingTime(of: $0) }
+            say("timed", left.count, "of", cluster.workers.count)
+            say("left", left.map { $0.components.seconds }.max() ?? -1)
+            let squares = try await cluster.pmap(0..<choices.count, capturing: choices.gate, batchSize: 1) { i, file in
+                let log = unsafe open(file, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+                _ = unsafe write(log, "x", 1)
+                close(log)
+                usleep(250_000)
+                return i * i
+            }
+            say("squares", squares == (0..<choices.count).map { $0 * $0 })
         }
     },
     "queue-wait": { arguments in

@@ -107,7 +107,9 @@
     extension HostDescription {
         static func ofThisProcess(offer: HostRequest?) -> HostDescription {
             HostDescription(
-                host: hostName(), process: processID(), usableCPUCount: inheritedAffinity.count, offer: offer)
+                host: hostName(), process: processID(), usableCPUCount: inheritedAffinity.count, offer: offer,
+                secondsLeft: JobEnd.secondsLeft(
+                    unsafe getenv(JobEnd.variable).map { unsafe String(cString: $0) }, now: Double(time(nil))))
         }
     }
 #endif
