@@ -28,10 +28,10 @@ public struct JobFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - up: Workers that were up.
     ///   - output: The tail of the job's output.
-    ///   - outputFile: Where that is.
+    ///   - outputFile: Where that is; `nil` if there is none.
     init(
         _ problem: Problem, _ queue: some JobQueue, job: String?, state: JobState?, _ submission: JobSubmission,
-        up: Int, wanted: Int, output: String, outputFile: String
+        up: Int, wanted: Int, output: String, outputFile: String?
     ) {
         self.queue = queue.name
         self.job = job
@@ -69,8 +69,8 @@ public struct JobFailure: Error, Hashable, Sendable, CustomStringConvertible {
         for said in words where found == nil { found = queue.cure(for: said) }
         if found == nil, case .expired = problem, state?.phase == .running {
             found =
-                "see whether its hosts reach this one (address:), have this program at the same path (executable:), and "
-                + "share the directory of \(outputFile) (directory:)"
+                "see whether its hosts reach this one (address:), have this program at the same path (executable:)"
+                + (outputFile.map { ", and share the directory of \($0) (directory:)" } ?? "")
         } else if found == nil, case .expired = problem {
             found = "wait longer (startLimit), be content with fewer workers (minimum), or ask for what is free"
         }

@@ -1,6 +1,8 @@
 extension JobGuardian {
     /// What starts the line with which the guardian tells that the submit command has ended.
     static let submittedMark = "muster-guardian: submitted "
+    /// The line behind what is for the command's standard input.
+    static let inputEnd = "."
 
     /// The guardian's script for a POSIX shell.
     ///
@@ -8,9 +10,13 @@ extension JobGuardian {
     /// Then it reads its standard input to the end: that comes when its driver lets go or has ended in any way. Then it removes
     /// the files, and ends the job.
     ///
-    /// - Parameter files: Paths that are of no use without the driver.
+    /// - Parameters:
+    ///   - files: Paths that are of no use without the driver.
+    ///   - hasInput: Whether its standard input starts with what is for the command's, up to ``inputEnd``. The shell alone has it,
+    ///     until a builtin of its own writes it to the command.
     static func script(
-        for submission: JobSubmission, identifierPattern: String, cancelCommand: [String], files: [String]
+        for submission: JobSubmission, identifierPattern: String, cancelCommand: [String], files: [String],
+        hasInput: Bool = false
     ) -> String {
         func words(_ words: [String]) -> String { words.map(ShellWord.quoted).joined(separator: " ") }
         let command = words(submission.command)
@@ -18,17 +24,43 @@ extension JobGuardian {
         let deafness = "trap '' HUP INT QUIT TERM PIPE"
         let removal = "rm -f -- \(words(files))"
         if submission.isAttached {
+            let start = "(trap - HUP INT QUIT TERM PIPE; exec \(command) 3<&-) &"
+            // Unset, since a variable that came with the environment would go on to the command in its own.
+            let input = """
+                unset input line
+                while IFS= read -r line && [ "$line" != \(inputEnd) ]; do
+                    input="$input$line
+                "
+                done <&3
+                [ "$line" = \(inputEnd) ] || exit 1
+                printf %s "$input" | \(start)
+                unset input line
+                """
+            let cancelling = submission.jobName.map { cancellation(words(cancelCommand + [$0])) } ?? "exit 0"
+            // TERM ends the reader only as long as it reads; then it has the time that it takes.
             return """
                 \(deafness)
                 exec 3<&0 </dev/null
-                (trap - HUP INT QUIT TERM PIPE; exec \(command) 3<&-) &
+                \(hasInput ? input : start)
                 job=$!
-                { while read -r _; do :; done; \(removal); kill -TERM "$job"; } <&3 &
+                {
+                    trap - TERM
+                    while read -r _; do :; done
+                    trap '' TERM
+                    \(removal)
+                    kill -TERM "$job"
+                    for pause in 0 1 1 1; do
+                        sleep "$pause"
+                        kill -0 "$job" || break
+                    done 2>/dev/null
+                    kill -KILL "$job" 2>/dev/null
+                    \(cancelling)
+                } <&3 3<&- &
                 reader=$!
                 wait "$job"
                 status=$?
-                kill -KILL "$reader"
-                exit "$status"
+                kill -TERM "$reader"
+                wait "$reader" || exit "$status"
 
                 """
         }
@@ -42,12 +74,13 @@ extension JobGuardian {
             [ "$id" ] || exit 65
             while read -r _; do :; done
             \(removal)
-            for pause in 0 1 2 4 8 16 32 64 128 256; do
-                sleep "$pause"
-                \(words(cancelCommand)) "$id" >/dev/null 2>&1 && exit 0
-            done
-            exit 1
+            \(cancellation("\(words(cancelCommand)) \"$id\""))
 
             """
+    }
+
+    /// Shell commands that run one until it succeeds, and give up after some minutes.
+    private static func cancellation(_ command: String) -> String {
+        "for pause in 0 1 2 4 8 16 32 64 128 256; do sleep \"$pause\"; \(command) >/dev/null 2>&1 && exit 0; done; exit 1"
     }
 }

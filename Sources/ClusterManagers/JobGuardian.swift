@@ -10,7 +10,7 @@ import Transport
 final class JobGuardian: Sendable {
     /// What came of a submission.
     enum Outcome: Sendable {
-        /// The queue has the job; without a number, the command that runs is the job.
+        /// The queue has the job, of this number or name; without one, the command that runs is the job.
         case submitted(JobGuardian, job: String?)
         /// The queue refused it, in these words.
         case refused(String)
@@ -25,8 +25,10 @@ final class JobGuardian: Sendable {
     /// - Parameters:
     ///   - limit: Seconds after which the submit command is given up: of no use where the queue does not answer.
     ///   - files: Paths to be removed at the job's end.
+    ///   - input: What goes to the standard input of a command that stays; it has none if `nil`.
     static func submit(
-        _ submission: JobSubmission, to queue: some JobQueue, removing files: [String], limit: Double
+        _ submission: JobSubmission, to queue: some JobQueue, removing files: [String], limit: Double,
+        input: [UInt8]? = nil
     ) async throws -> Outcome {
         guard let name = submission.command.first else {
             throw LaunchError("\(queue.name): there is no command to run")
@@ -34,7 +36,7 @@ final class JobGuardian: Sendable {
         try checkPresence(of: name, queue.name)
         let script = script(
             for: submission, identifierPattern: queue.identifierPattern, cancelCommand: queue.cancelCommand,
-            files: files)
+            files: files, hasInput: input != nil)
         let answer = Eventual<Int32?>()
         let said = Mutex("")
         let session = try await CommandSession.start(
@@ -49,7 +51,8 @@ final class JobGuardian: Sendable {
             }
         }
         let guardian = JobGuardian(session)
-        if submission.isAttached { return .submitted(guardian, job: nil) }
+        if let input { session.send(input + Array("\(inputEnd)\n".utf8)) }
+        if submission.isAttached { return .submitted(guardian, job: submission.jobName) }
         session.whenEnded { _ in answer.fulfil(nil) }
         let deadline = Task {
             try await Task.sleep(for: .seconds(limit))
@@ -88,20 +91,34 @@ final class JobGuardian: Sendable {
         )
     }
 
-    /// What a refused command printed, without empty lines.
+    /// What a command printed that was refused or has ended, without empty lines.
     static func words(_ end: CommandSession.End) -> String {
         (end.error + "\n" + end.output).split(whereSeparator: \.isNewline)
             .filter { !$0.allSatisfy(\.isWhitespace) && !$0.hasPrefix(submittedMark) }.joined(separator: "\n")
     }
 
+    /// Waits for the end of a command that stays; `nil` if the task is cancelled before.
+    func end() async -> CommandSession.End? {
+        let end = Eventual<CommandSession.End?>()
+        session.whenEnded { end.fulfil($0) }
+        return await withTaskCancellationHandler {
+            await end.get()
+        } onCancel: {
+            end.fulfil(nil)
+        }
+    }
+
     /// Has the job cancelled, and waits for that for so many seconds.
     ///
-    /// - Returns: Whether the queue has confirmed it.
-    func cancel(within seconds: Double) async -> Bool {
+    /// - Parameter grace: Seconds in which it may end by itself before.
+    /// - Returns: Whether the queue has confirmed it, or it has ended well.
+    func cancel(within seconds: Double, grace: Double = 0) async -> Bool {
         let outcome = Eventual<Bool>()
-        session.finishInput()
         session.whenEnded { outcome.fulfil($0.program == .exited(status: 0)) }
-        let deadline = Task {
+        if grace <= 0 { session.finishInput() }
+        let deadline = Task { [session] in
+            try? await Task.sleep(for: .seconds(grace))
+            session.finishInput()
             try? await Task.sleep(for: .seconds(seconds))
             outcome.fulfil(false)
         }

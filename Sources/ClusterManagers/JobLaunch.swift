@@ -9,8 +9,13 @@ import Transport
 /// One job, from its submission to its end, and the workers that it brings.
 final class JobLaunch<Queue: JobQueue>: Sendable {
     private struct State {
-        var guardian: JobGuardian?
+        var guardians: [JobGuardian] = []
         var job: String?
+        /// Commands that are the job, or one of its tasks, and have not ended.
+        var commands = 0
+        /// Hosts that have joined.
+        var joined = 0
+        var submitting: Task<Void, Never>?
         var hosts: [ObjectIdentifier: RemoteHost] = [:]
         /// Workers that have come up.
         var up = 0
@@ -52,11 +57,11 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
             Task { await take(link, at: address) }
         }
         do {
-            try invitation.write(to: joinFile)
+            if !request.joinsByInput { try invitation.write(to: joinFile) }
+            let input = request.joinsByInput ? try invitation.secretText(addresses: nil, port: nil) : nil
             expect()
-            try await submit()
+            if submission.isAttached { submitCommands(input) } else { try await submit() }
             watch()
-            if minimum == 0 { outcome.fulfil(.success(())) }
             try await withTaskCancellationHandler {
                 try await outcome.get().get()
             } onCancel: {
@@ -71,32 +76,81 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
 
     // MARK: - Submitting
 
-    /// Submits, again and again with growing pauses where the queue only has no time.
-    private func submit() async throws {
+    /// Submits what has a command that stays, for each task if the queue wants that; where one comes to nothing, others may not.
+    private func submitCommands(_ input: [UInt8]?) {
+        let count = queue.hasJobPerTask ? request.tasks : 1
+        state.withLock { $0.commands = count }
+        let task = Task { [self] in
+            await withDiscardingTaskGroup { group in
+                for _ in 0..<count {
+                    group.addTask { [self] in
+                        do { try await submit(input) } catch { fail(error) }
+                    }
+                }
+            }
+        }
+        state.withLock { $0.submitting = task }
+    }
+
+    /// Submits, again and again with growing pauses where the queue only has no time; a command that stays, until its end.
+    private func submit(_ input: [UInt8]? = nil) async throws {
         let start = monotonicSeconds()
         var pauses = ExponentialBackOff(n: 20, firstDelay: 3, maxDelay: 60, factor: 2, jitter: 0.5).makeIterator()
         while true {
             try await SubmissionPace.turn(at: queue.name, perMinute: options.submissionsPerMinute)
             try Task.checkCancellation()
+            let said: String
+            var command: CommandSession.End?
             switch try await JobGuardian.submit(
-                submission, to: queue, removing: [joinFile, request.outputFile], limit: min(60, limit))
+                submission, to: queue, removing: request.joinsByInput ? [] : [joinFile, request.outputFile],
+                limit: min(60, limit), input: input)
             {
             case .submitted(let guardian, let job):
-                state.withLock { ($0.guardian, $0.job) = (guardian, job) }
-                if let job { notice("\(queue.name) job \(job): waiting for \(wanted) workers") }
-                guardian.session.whenEnded { [self] end in
-                    if submission.isAttached { over(JobState(.ended, "\(end.program)")) }
-                }
-                return
-            case .refused(let said):
-                let failure = failure(.refused(said), nil)
-                guard queue.mayPass(said), let pause = pauses.next(), monotonicSeconds() - start + pause < limit else {
-                    throw failure
-                }
-                notice("\(queue.name) did not take a job, which is tried again in \(Int(pause)) s: \(said)")
-                try await Task.sleep(for: .seconds(pause))
+                keep(guardian, job)
+                guard submission.isAttached else { return }
+                guard let end = await guardian.end() else { throw CancellationError() }
+                (said, command) = (JobGuardian.words(end), end)
+            case .refused(let words): said = words
             }
+            guard queue.mayPass(said), let pause = pauses.next(), monotonicSeconds() - start + pause < limit,
+                state.withLock({ $0.isExpecting })
+            else {
+                if let command { return commandEnded(command) }
+                throw failure(.refused(said), nil)
+            }
+            notice("\(queue.name) did not take a job, which is tried again in \(Int(pause)) s: \(said)")
+            try await Task.sleep(for: .seconds(pause))
         }
+    }
+
+    /// Ends the launch, or tells why there are fewer workers if it has succeeded already.
+    private func fail(_ error: any Error) {
+        if !outcome.fulfil(.failure(error)), !(error is CancellationError) { notice("\(error)") }
+    }
+
+    /// The queue has the job, or a command has begun that is one.
+    private func keep(_ guardian: JobGuardian, _ job: String?) {
+        let isFirst = state.withLock { state in
+            state.guardians.append(guardian)
+            defer { state.job = job }
+            return state.guardians.count == 1
+        }
+        if isFirst, let job { notice("\(queue.name) job \(job): waiting for \(wanted) workers") }
+        if minimum == 0 { outcome.fulfil(.success(())) }
+    }
+
+    /// A command has ended that was the job or one of its tasks; what the others can bring may be too little now.
+    private func commandEnded(_ end: CommandSession.End) {
+        let (open, hosts, isExpecting) = state.withLock { state in
+            state.commands -= 1
+            return (state.commands, state.joined + max(0, state.commands - state.hosts.count), state.isExpecting)
+        }
+        let seen = JobState(.ended, "\(end.program)")
+        let said = JobGuardian.words(end)
+        if open == 0 { return over(seen, said: said) }
+        guard isExpecting, end.program != .exited(status: 0) else { return }
+        let failure = failure(.ended, seen, said: said)
+        if hosts * request.workersPerTask >= minimum || !outcome.fulfil(.failure(failure)) { notice("\(failure)") }
     }
 
     // MARK: - Workers
@@ -113,7 +167,10 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
         }
         let key = ObjectIdentifier(host)
         let isLate = state.withLock { state in
-            if !state.isClosing { state.hosts[key] = host }
+            if !state.isClosing {
+                state.hosts[key] = host
+                state.joined += 1
+            }
             return state.isClosing
         }
         do {
@@ -194,6 +251,8 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
                 guard (try? await Task.sleep(for: .seconds(min(pauses.next() ?? 30, left)))) != nil else { return }
                 guard state.withLock({ $0.isExpecting }) else { return }
                 guard let seen = await query() else { continue }
+                // A command that stays says itself when it is over; the queue may not know of it yet.
+                guard seen.phase != .ended || !submission.isAttached else { continue }
                 if seen.phase == .ended { return over(seen) }
                 if seen != told, seen.phase == .waiting {
                     let cure = seen.reason.flatMap(queue.cure).map { "; \($0)" } ?? ""
@@ -214,12 +273,12 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
         notice("not all workers came: \(failure(.expired(seconds: limit, isCancelled: false), seen))")
     }
 
-    /// The job has ended.
-    private func over(_ seen: JobState) {
+    /// The job has ended, and a command that was it said this.
+    private func over(_ seen: JobState, said: String? = nil) {
         expectNoMore()
         guard !state.withLock({ $0.isClosing }) else { return }
         let isComplete = state.withLock { $0.up } >= wanted
-        let failure = failure(.ended, seen)
+        let failure = failure(.ended, seen, said: said)
         if !outcome.fulfil(.failure(failure)), !isComplete { notice("\(failure)") }
     }
 
@@ -236,13 +295,17 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
         return queue.state(from: end.output)
     }
 
-    private func failure(_ problem: JobFailure.Problem, _ seen: JobState?) -> JobFailure {
-        let (guardian, job, up) = state.withLock { ($0.guardian, $0.job, $0.up) }
+    /// - Parameter said: What a command printed that has ended.
+    private func failure(_ problem: JobFailure.Problem, _ seen: JobState?, said: String? = nil) -> JobFailure {
+        let (guardians, job, up) = state.withLock { ($0.guardians, $0.job, $0.up) }
+        // Of several commands one is as good as another.
         let output =
-            submission.isAttached ? guardian?.session.errorTail ?? "" : JobLaunch.tail(of: request.outputFile)
+            submission.isAttached
+            ? said ?? guardians.lazy.map(\.session.errorTail).first { !$0.isEmpty } ?? ""
+            : JobLaunch.tail(of: request.outputFile)
         return JobFailure(
             problem, queue, job: job, state: seen, submission, up: up, wanted: wanted, output: output,
-            outputFile: request.outputFile)
+            outputFile: request.joinsByInput ? nil : request.outputFile)
     }
 
     /// The last lines of a file; none if it can't be read.
@@ -260,18 +323,27 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
     // MARK: - The end
 
     private func close(_ invitation: any DriverInvitation) async {
-        let (hosts, guardian, watch) = state.withLock { state in
+        let (hosts, submitting, watch) = state.withLock { state in
             state.isClosing = true
-            return (Array(state.hosts.values), state.guardian, state.watch)
+            return (Array(state.hosts.values), state.submitting, state.watch)
         }
+        submitting?.cancel()
         watch?.cancel()
         expectNoMore()
         invitation.revoke()
-        invitation.remove(joinFile)
+        if !request.joinsByInput { invitation.remove(joinFile) }
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.dismiss() } }
         }
-        if let guardian, await !guardian.cancel(within: 20), await !cancel() {
+        await submitting?.value
+        let guardians = state.withLock { $0.guardians }
+        // A command ends with its agent.
+        let grace = submission.isAttached && !hosts.isEmpty ? 2.0 : 0
+        let areCancelled = await withTaskGroup { group in
+            for guardian in guardians { group.addTask { await guardian.cancel(within: 20, grace: grace) } }
+            return await group.reduce(true) { $0 && $1 }
+        }
+        if !areCancelled, await !cancel() {
             notice("\(jobName) could not be cancelled yet; a process of its own goes on trying for some minutes")
         }
     }

@@ -5,6 +5,16 @@ public protocol JobQueue: Sendable {
     /// Its name, for messages: `Slurm`.
     var name: String { get }
 
+    /// Whether each task is a job of its own, with a command that stays here as long as it runs; one job has all of them
+    /// unless told.
+    ///
+    /// The submission is for one task then, and is made as often as there are tasks.
+    var hasJobPerTask: Bool { get }
+
+    /// Whether a command that stays here hands its standard input to the agents, which then read what they join with from that;
+    /// it does not unless told. Nothing has to be shared with the job's hosts then.
+    var joinsByInput: Bool { get }
+
     /// What to run so that a job's tasks become agents.
     ///
     /// - Throws: What can't be asked of this queue, with the cure.
@@ -16,7 +26,7 @@ public protocol JobQueue: Sendable {
     /// banners; of several lines that match the last counts.
     var identifierPattern: String { get }
 
-    /// The command that cancels a job, whose number is added as its last word. Must succeed for a job that has ended.
+    /// The command that cancels a job, whose number or name is added as its last word. Must succeed for a job that has ended.
     var cancelCommand: [String] { get }
 
     /// The command that prints what a job is doing, and why.
@@ -68,12 +78,16 @@ public struct JobSubmission: Hashable, Sendable {
     public var command: [String]
     /// The job's script, which goes to the command's standard input.
     public var script: String
-    /// Whether the command runs as long as the job, which ends with it: it has no number then.
+    /// Whether the command runs as long as the job: it has no number then.
     public var isAttached: Bool
+    /// The name by which the queue knows the jobs of such commands, to be asked for them, and to cancel them; `nil` where a job
+    /// ends with its command, however that ends.
+    public var jobName: String?
 
     /// Describes a submission.
-    public init(command: [String], script: String = "", isAttached: Bool = false) {
+    public init(command: [String], script: String = "", isAttached: Bool = false, jobName: String? = nil) {
         (self.command, self.script, self.isAttached) = (command, script, isAttached)
+        self.jobName = jobName
     }
 }
 
@@ -86,6 +100,12 @@ extension JobSubmission: CustomStringConvertible {
 }
 
 extension JobQueue {
+    /// One job has all tasks.
+    public var hasJobPerTask: Bool { false }
+
+    /// Agents read a join file.
+    public var joinsByInput: Bool { false }
+
     /// The number of the job in what the submit command printed; `nil` if there is none.
     func job(fromSubmitOutput output: String) -> String? {
         guard let pattern = try? Regex("^(?:\(identifierPattern))$") else { return nil }

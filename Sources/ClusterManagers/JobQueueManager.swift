@@ -6,7 +6,8 @@ import Remote
 
 /// Workers through a job queue: one job whose tasks are agents, which join this driver.
 ///
-/// The job gets a path, never a secret: a join file that only this user can read, in a directory that the job's hosts share. This
+/// The job gets a path, never a secret: a join file that only this user can read, in a directory that the job's hosts share; or
+/// its agents read from their standard input, where a queue has commands that hand it to them. This
 /// process listens for the agents, so their hosts have to reach it. The job is cancelled when the cluster ends, and when this
 /// process does, in whatever way: a small shell, which has submitted it, sees to that.
 public struct JobQueueManager<Queue: JobQueue>: SubmittingManager {
@@ -47,7 +48,10 @@ public struct JobQueueManager<Queue: JobQueue>: SubmittingManager {
     /// The submission as one would type it; nothing is submitted. Only the job's name is another each time.
     ///
     /// - Throws: What can't be asked of the queue.
-    public func dryRun() throws -> String { try prepare().submission.description }
+    public func dryRun() throws -> String {
+        let submission = try prepare().submission.description
+        return queue.hasJobPerTask && count > 1 ? "# \(count) times:\n\(submission)" : submission
+    }
 
     private func prepare() throws -> (request: JobRequest, submission: JobSubmission) {
         guard count >= 1 else { throw LaunchError("\(count) tasks were asked for; ask for at least one") }
@@ -76,11 +80,15 @@ public struct JobQueueManager<Queue: JobQueue>: SubmittingManager {
         for variable in environment where !RemoteCommand.Variable(variable.name, "").hasValidName {
             throw LaunchError("\"\(variable.name)\" is no name of a variable")
         }
-        environment.append(.init(name: Role.variable, value: Role.value(join: .file(base))))
+        let source: JoinSource =
+            queue.joinsByInput ? .descriptor(CInt(JobRequest.inputDescriptor)) : .file(base)
+        environment.append(.init(name: Role.variable, value: Role.value(join: source)))
         let request = JobRequest(
             name: name, tasks: count, workersPerTask: options.workersPerJob, outputFile: base + ".out",
             exports: options.exports, program: [program] + arguments + options.executableFlags,
-            environment: environment)
-        return (request, try queue.submission(for: request))
+            environment: environment, joinsByInput: queue.joinsByInput)
+        var part = request
+        if queue.hasJobPerTask { part.tasks = 1 }
+        return (request, try queue.submission(for: part))
     }
 }

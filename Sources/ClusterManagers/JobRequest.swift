@@ -17,6 +17,8 @@ public struct JobRequest: Hashable, Sendable {
     /// Variables that make the program an agent, and those that the user wants to be set, in a fixed order. No secret is among
     /// them: who joins reads that from a file.
     public var environment: [Variable]
+    /// Whether the agents read what they join with from their standard input.
+    public var joinsByInput = false
 
     /// A variable and its value.
     public struct Variable: Hashable, Sendable {
@@ -33,10 +35,15 @@ public struct JobRequest: Hashable, Sendable {
     /// without much ado. Until then workers get no work that takes longer, see ``JobOptions/mindsWallTime``.
     public static let endVariable = JobEnd.variable
 
+    /// The descriptor at which agents read what they join with, where that comes by standard input.
+    static let inputDescriptor = 3
+
     /// Shell commands that set the environment and become the agent, in one line; what they need besides stands before them.
     public var agentCommand: String {
         let settings = environment.map { "\($0.name)=\(ShellWord.quoted($0.value))" }
-        let words = ["exec"] + program.map(ShellWord.quoted)
+        var words = ["exec"] + program.map(ShellWord.quoted)
+        // What stands there is not for the program.
+        if joinsByInput { words.append("\(JobRequest.inputDescriptor)<&0 </dev/null") }
         return "export \(settings.joined(separator: " ")); \(words.joined(separator: " "))"
     }
 }

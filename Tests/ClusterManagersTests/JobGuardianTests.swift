@@ -65,13 +65,49 @@ struct JobGuardianTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
     }
 
-    @Test("a command that is the job is ended when the input is, and ends the guardian with its own status")
+    @Test("a command that is the job is ended when the input is; one that ends by itself gives the guardian its status")
     func attached() async throws {
         let job = JobSubmission(command: ["/bin/sh", "-c", "exec sleep 1000"], isAttached: true)
         let got = try await run(["/bin/sh", "-c", script(job)])
-        #expect(got.end.program == .exited(status: 128 + 15))
+        #expect(got.end.program == .exited(status: 0))
         let short = JobSubmission(command: ["/bin/sh", "-c", "exit 3"], isAttached: true)
         let session = try await CommandSession.start(["/bin/sh", "-c", script(short)].map { Array($0.utf8) })
         #expect(await session.end().program == .exited(status: 3))
+    }
+
+    @Test("a command that stays and does not end is killed, and its job cancelled by name")
+    func stubborn() async throws {
+        let (directory, cancel) = try place()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let job = JobSubmission(
+            command: ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done"], isAttached: true, jobName: "it's me")
+        let got = try await run(["/bin/sh", "-c", script(job, cancel: cancel)])
+        #expect(got.end.program == .exited(status: 0))
+        #expect(try String(contentsOf: directory.appending(path: "cancelled"), encoding: .utf8) == "it's me\n")
+    }
+
+    @Test("what goes to a command's input is in no environment, not even where a variable has the shell's name for it")
+    func input() async throws {
+        let job = JobSubmission(command: ["/bin/sh", "-c", "cat; env | grep -e key -e back"], isAttached: true)
+        let text = JobGuardian.script(
+            for: job, identifierPattern: "", cancelCommand: [], files: [], hasInput: true)
+        let session = try await CommandSession.start(
+            ["/usr/bin/env", "input=before", "line=before", "/bin/sh", "-c", text].map { Array($0.utf8) })
+        session.expire(after: 60)
+        // The end of its input is not to come before it has read this.
+        session.send(Array("key  \\n 'x'\n%s \\\n.\n".utf8))
+        let end = await session.end()
+        #expect(end.output == "key  \\n 'x'\n%s \\\n" && end.error == "")
+        // There was nothing to be found.
+        #expect(end.program == .exited(status: 1))
+    }
+
+    @Test("nothing is started where the driver has ended before all of the input was there")
+    func cutInput() async throws {
+        let job = JobSubmission(command: ["echo", "started"], isAttached: true)
+        let text = JobGuardian.script(
+            for: job, identifierPattern: "", cancelCommand: [], files: [], hasInput: true)
+        let got = try await run(["/bin/sh", "-c", text], input: Array("key\n".utf8))
+        #expect(got.text == "" && got.end.program == .exited(status: 1))
     }
 }
