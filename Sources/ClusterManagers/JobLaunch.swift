@@ -46,7 +46,7 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
     /// Number of workers that the whole job brings.
     private var wanted: Int { request.tasks * request.workersPerTask }
     private var minimum: Int { min(options.minimum ?? wanted, wanted) }
-    private var joinFile: String { String(request.outputFile.dropLast(4)) }
+    private var joinFile: String { request.joinFile }
     private var limit: Double { options.startLimit.seconds }
 
     /// Submits the job, and returns when enough of its workers are up.
@@ -175,7 +175,11 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
         }
         do {
             let description = try await host.greet()
-            var request = description.offer ?? .ofHost(workers: request.workersPerTask)
+            let count = request.workersPerTask
+            var request = description.offer ?? .ofHost(workers: count)
+            // CPUs that the queue has not set aside for the task have others too. Which are free the kernel knows; to a plan all hosts
+            // of this job's that share a machine look alike, in containers or with a /tmp of their own.
+            if description.offer == nil, description.usableCPUCount > count { request.places = .unbound(count: count) }
             request.startLimit = workerStartLimit
             guard !isLate else { return await host.dismiss() }
             host.end.whenHere { [self] _ in Task { await lost(key) } }

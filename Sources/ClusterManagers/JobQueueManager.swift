@@ -86,7 +86,8 @@ public struct JobQueueManager<Queue: JobQueue>: SubmittingManager {
         let request = JobRequest(
             name: name, tasks: count, workersPerTask: options.workersPerJob, outputFile: base + ".out",
             exports: options.exports, program: [program] + arguments + options.executableFlags,
-            environment: environment, joinsByInput: queue.joinsByInput)
+            environment: environment, joinsByInput: queue.joinsByInput,
+            startLimit: options.startLimit)
         var part = request
         if queue.hasJobPerTask { part.tasks = 1 }
         return (request, try queue.submission(for: part))

@@ -19,6 +19,8 @@ public struct JobRequest: Hashable, Sendable {
     public var environment: [Variable]
     /// Whether the agents read what they join with from their standard input.
     public var joinsByInput = false
+    /// How long after its submission the job is still of use if it has not started.
+    public var startLimit: Duration = .seconds(600)
 
     /// A variable and its value.
     public struct Variable: Hashable, Sendable {
@@ -37,6 +39,18 @@ public struct JobRequest: Hashable, Sendable {
 
     /// The descriptor at which agents read what they join with, where that comes by standard input.
     static let inputDescriptor = 3
+
+    /// Absolute path of the file with the secret, which lies beside the output file.
+    public var joinFile: String { String(outputFile.dropLast(4)) }
+
+    /// The same request for an agent that finds the join file at another path, where the queue brings files along.
+    public func joining(from path: String) -> JobRequest {
+        var request = self
+        for index in request.environment.indices where request.environment[index].name == Role.variable {
+            request.environment[index].value = Role.value(join: .file(path))
+        }
+        return request
+    }
 
     /// Shell commands that set the environment and become the agent, in one line; what they need besides stands before them.
     public var agentCommand: String {
