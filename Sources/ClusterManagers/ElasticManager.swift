@@ -181,7 +181,7 @@ public final class ElasticManager: ClusterManager {
     }
 
     /// Somebody has joined.
-    private func take(_ link: any Link, from address: String, _ site: LaunchSite) async {
+    private func take(_ link: any Link, from address: String?, _ site: LaunchSite) async {
         let host = RemoteHost(link, at: address, site) { [self] id, worker in
             worker.end.whenHere { [self] end in
                 state.withLock { $0.roll.ended(id, end.causeInWords) }

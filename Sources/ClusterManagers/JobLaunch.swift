@@ -46,7 +46,7 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
     /// Number of workers that the whole job brings.
     private var wanted: Int { request.tasks * request.workersPerTask }
     private var minimum: Int { min(options.minimum ?? wanted, wanted) }
-    private var joinFile: String { request.joinFile }
+    private var joinFile: String { request.joinFiles[0] }
     private var limit: Double { options.startLimit.seconds }
 
     /// Submits the job, and returns when enough of its workers are up.
@@ -102,7 +102,7 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
             let said: String
             var command: CommandSession.End?
             switch try await JobGuardian.submit(
-                submission, to: queue, removing: request.joinsByInput ? [] : [joinFile, request.outputFile],
+                submission, to: queue, removing: request.joinsByInput ? [] : request.joinFiles + [request.outputFile],
                 limit: min(60, limit), input: input)
             {
             case .submitted(let guardian, let job):
@@ -115,8 +115,8 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
             guard queue.mayPass(said), let pause = pauses.next(), monotonicSeconds() - start + pause < limit,
                 state.withLock({ $0.isExpecting })
             else {
-                if let command { return commandEnded(command) }
-                throw failure(.refused(said), nil)
+                if let command { return await commandEnded(command) }
+                throw await failure(.refused(said), nil)
             }
             notice("\(queue.name) did not take a job, which is tried again in \(Int(pause)) s: \(said)")
             try await Task.sleep(for: .seconds(pause))
@@ -140,23 +140,23 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
     }
 
     /// A command has ended that was the job or one of its tasks; what the others can bring may be too little now.
-    private func commandEnded(_ end: CommandSession.End) {
+    private func commandEnded(_ end: CommandSession.End) async {
         let (open, hosts, isExpecting) = state.withLock { state in
             state.commands -= 1
             return (state.commands, state.joined + max(0, state.commands - state.hosts.count), state.isExpecting)
         }
         let seen = JobState(.ended, "\(end.program)")
         let said = JobGuardian.words(end)
-        if open == 0 { return over(seen, said: said) }
+        if open == 0 { return await over(seen, said: said) }
         guard isExpecting, end.program != .exited(status: 0) else { return }
-        let failure = failure(.ended, seen, said: said)
+        let failure = await failure(.ended, seen, said: said)
         if hosts * request.workersPerTask >= minimum || !outcome.fulfil(.failure(failure)) { notice("\(failure)") }
     }
 
     // MARK: - Workers
 
     /// Somebody has joined.
-    private func take(_ link: any Link, at address: String) async {
+    private func take(_ link: any Link, at address: String?) async {
         let host = RemoteHost(link, at: address, site) { [self] _, _ in
             let up = state.withLock { state in
                 state.up += 1
@@ -188,7 +188,7 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
         } catch {
             notice("an agent of \(queue.name) joined, and brought no workers: \(error)")
             await host.dismiss()
-            outcome.fulfil(.failure(failure(.agent("\(error)"), nil)))
+            outcome.fulfil(.failure(await failure(.agent("\(error)"), nil)))
         }
     }
 
@@ -257,7 +257,8 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
                 guard let seen = await query() else { continue }
                 // A command that stays says itself when it is over; the queue may not know of it yet.
                 guard seen.phase != .ended || !submission.isAttached else { continue }
-                if seen.phase == .ended { return over(seen) }
+                let possible = wanted - seen.lostTasks * request.workersPerTask
+                if seen.phase == .ended || possible < minimum { return await over(seen) }
                 if seen != told, seen.phase == .waiting {
                     let cure = seen.reason.flatMap(queue.cure).map { "; \($0)" } ?? ""
                     notice("\(jobName) waits: \(seen)\(cure)")
@@ -272,41 +273,52 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
     private func expire(_ last: JobState?) async {
         let seen = await query() ?? last
         expectNoMore()
-        if outcome.fulfil(.failure(failure(.expired(seconds: limit, isCancelled: true), seen))) { return }
+        if outcome.value == nil {
+            let failure = await failure(.expired(seconds: limit, isCancelled: true), seen)
+            if outcome.fulfil(.failure(failure)) { return }
+        }
         guard !state.withLock({ $0.isClosing }) else { return }
-        notice("not all workers came: \(failure(.expired(seconds: limit, isCancelled: false), seen))")
+        notice("not all workers came: \(await failure(.expired(seconds: limit, isCancelled: false), seen))")
     }
 
     /// The job has ended, and a command that was it said this.
-    private func over(_ seen: JobState, said: String? = nil) {
+    private func over(_ seen: JobState, said: String? = nil) async {
         expectNoMore()
         guard !state.withLock({ $0.isClosing }) else { return }
         let isComplete = state.withLock { $0.up } >= wanted
-        let failure = failure(.ended, seen, said: said)
+        let failure = await failure(.ended, seen, said: said)
         if !outcome.fulfil(.failure(failure)), !isComplete { notice("\(failure)") }
     }
 
     /// What the queue says of the job; `nil` if it does not answer.
     private func query() async -> JobState? {
         guard let job = state.withLock({ $0.job }) else { return nil }
-        let words = queue.stateCommand(for: job).map { Array($0.utf8) }
+        return await ask(queue.stateCommand(for: job)).flatMap(queue.state)
+    }
+
+    /// What a command of the queue's prints; `nil` if it can't be run.
+    private func ask(_ command: [String]) async -> String? {
+        let words = command.map { Array($0.utf8) }
         guard let session = try? await CommandSession.start(words, cure: "it comes with \(queue.name)") else {
             return nil
         }
         session.finishInput()
         session.expire(after: 20)
-        let end = await session.end()
-        return queue.state(from: end.output)
+        return await session.end().output
     }
 
     /// - Parameter said: What a command printed that has ended.
-    private func failure(_ problem: JobFailure.Problem, _ seen: JobState?, said: String? = nil) -> JobFailure {
+    private func failure(_ problem: JobFailure.Problem, _ seen: JobState?, said: String? = nil) async -> JobFailure {
         let (guardians, job, up) = state.withLock { ($0.guardians, $0.job, $0.up) }
-        // Of several commands one is as good as another.
-        let output =
-            submission.isAttached
-            ? said ?? guardians.lazy.map(\.session.errorTail).first { !$0.isEmpty } ?? ""
-            : JobLaunch.tail(of: request.outputFile)
+        let output: String
+        if submission.isAttached {
+            // Of several commands one is as good as another.
+            output = said ?? guardians.lazy.map(\.session.errorTail).first { !$0.isEmpty } ?? ""
+        } else if let command = job.flatMap(queue.outputCommand) {
+            output = JobLaunch.lines(of: await ask(command) ?? "")
+        } else {
+            output = JobLaunch.tail(of: request.outputFile)
+        }
         return JobFailure(
             problem, queue, job: job, state: seen, submission, up: up, wanted: wanted, output: output,
             outputFile: request.joinsByInput ? nil : request.outputFile)
@@ -320,8 +332,12 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
         var bytes = [UInt8](repeating: 0, count: 4096)
         let end = lseek(file, 0, SEEK_END)
         let count = unsafe pread(file, &bytes, bytes.count, max(0, end - off_t(bytes.count)))
-        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
-            .split(whereSeparator: \.isNewline).joined(separator: "\n")
+        return lines(of: String(decoding: bytes.prefix(max(0, count)), as: UTF8.self))
+    }
+
+    /// A text without empty lines.
+    private static func lines(of text: String) -> String {
+        text.split(whereSeparator: \.isNewline).joined(separator: "\n")
     }
 
     // MARK: - The end

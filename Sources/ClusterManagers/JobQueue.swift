@@ -35,6 +35,11 @@ public protocol JobQueue: Sendable {
     /// Reads what that printed; `nil` if it says nothing about the job.
     func state(from output: String) -> JobState?
 
+    /// The command that prints the end of a job's output, where that is in no file that this host has too.
+    ///
+    /// `nil`, unless told, where the output goes to ``JobRequest/outputFile``.
+    func outputCommand(for job: String) -> [String]?
+
     /// What most likely helps a job whose state or refusal was put in these words; `nil` if nothing is known.
     func cure(for words: String) -> String?
 
@@ -60,10 +65,12 @@ public struct JobState: Hashable, Sendable {
     public var word: String
     /// The queue's reason for it; `nil` if it gives none.
     public var reason: String?
+    /// Tasks that have ended or can't start, though others go on: no workers of theirs are waited for.
+    public var lostTasks: Int
 
     /// Collects what a queue says.
-    public init(_ phase: Phase, _ word: String, reason: String? = nil) {
-        (self.phase, self.word, self.reason) = (phase, word, reason)
+    public init(_ phase: Phase, _ word: String, reason: String? = nil, lostTasks: Int = 0) {
+        (self.phase, self.word, self.reason, self.lostTasks) = (phase, word, reason, lostTasks)
     }
 }
 
@@ -105,6 +112,9 @@ extension JobQueue {
 
     /// Agents read a join file.
     public var joinsByInput: Bool { false }
+
+    /// None: the output goes to ``JobRequest/outputFile``.
+    public func outputCommand(for job: String) -> [String]? { nil }
 
     /// The number of the job in what the submit command printed; `nil` if there is none.
     func job(fromSubmitOutput output: String) -> String? {

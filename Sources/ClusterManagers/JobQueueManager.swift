@@ -38,7 +38,10 @@ public struct JobQueueManager<Queue: JobQueue>: SubmittingManager {
     ///   can't be had; what keeps this process from listening. Then the job is cancelled.
     public func launch(_ site: LaunchSite) async throws {
         let (request, submission) = try prepare()
-        let port = try await site.network.listen(at: address, port: 0)
+        let port: any DriverPort =
+            if let dialled { dialled.port(for: request, on: try site.network) } else {
+                try await site.network.listen(at: address, port: 0)
+            }
         let launch = JobLaunch(
             queue: queue, request: request, submission: submission, options: options,
             workerStartLimit: try StartLimit.seconds(), site: site)
@@ -51,6 +54,12 @@ public struct JobQueueManager<Queue: JobQueue>: SubmittingManager {
     public func dryRun() throws -> String {
         let submission = try prepare().submission.description
         return queue.hasJobPerTask && count > 1 ? "# \(count) times:\n\(submission)" : submission
+    }
+
+    /// The queue, if this process dials its agents.
+    private var dialled: (any DialledQueue)? {
+        guard let queue = queue as? any DialledQueue, queue.isDialled else { return nil }
+        return queue
     }
 
     private func prepare() throws -> (request: JobRequest, submission: JobSubmission) {
@@ -83,11 +92,12 @@ public struct JobQueueManager<Queue: JobQueue>: SubmittingManager {
         let source: JoinSource =
             queue.joinsByInput ? .descriptor(CInt(JobRequest.inputDescriptor)) : .file(base)
         environment.append(.init(name: Role.variable, value: Role.value(join: source)))
-        let request = JobRequest(
+        var request = JobRequest(
             name: name, tasks: count, workersPerTask: options.workersPerJob, outputFile: base + ".out",
             exports: options.exports, program: [program] + arguments + options.executableFlags,
             environment: environment, joinsByInput: queue.joinsByInput,
             startLimit: options.startLimit)
+        request.joinFiles = dialled == nil ? [base] : (0..<count).map { "\(base)-\($0)" }
         var part = request
         if queue.hasJobPerTask { part.tasks = 1 }
         return (request, try queue.submission(for: part))

@@ -22,6 +22,10 @@ public struct JobRequest: Hashable, Sendable {
     /// How long after its submission the job is still of use if it has not started.
     public var startLimit: Duration = .seconds(600)
 
+    /// Paths of the files on this host with what agents join with, for this user's eyes only: one for all; where the driver
+    /// dials them, one for each task.
+    public var joinFiles: [String] = []
+
     /// A variable and its value.
     public struct Variable: Hashable, Sendable {
         /// Its name.

@@ -90,14 +90,14 @@ struct SSHLaunch: Sendable {
     }
 
     private enum Arrival: Sendable {
-        case joined(any Link, address: String)
+        case joined(any Link, address: String?)
         case ended(CommandSession.End)
     }
 
     /// Starts the agent, and waits until it has joined.
     private func startAgent(
         _ program: [UInt8], _ command: SSHCommand, _ step: SSHFailure.Step
-    ) async throws -> (CommandSession, any Link, address: String) {
+    ) async throws -> (CommandSession, any Link, address: String?) {
         let line = try options.shell.commandLine(for: remoteCommand(program))
         let words = try command.words(running: line)
         let arrival = Eventual<Arrival>()
@@ -173,7 +173,7 @@ struct SSHLaunch: Sendable {
     /// Waits for the agent, or the end of ssh.
     private func arrival(
         _ arrival: Eventual<Arrival>, _ session: CommandSession, _ command: SSHCommand, _ step: SSHFailure.Step
-    ) async throws -> (CommandSession, any Link, address: String) {
+    ) async throws -> (CommandSession, any Link, address: String?) {
         switch await arrival.get() {
         case .joined(let link, let address):
             session.expire(after: nil)

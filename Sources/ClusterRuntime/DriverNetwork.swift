@@ -66,10 +66,11 @@ package protocol DriverPort: Sendable {
     /// - Parameters:
     ///   - joins: How many may come.
     ///   - key: A key that the user chose; random unless given.
-    ///   - onJoin: Is given each that has proven itself: its link, not started yet, its address, and how many may still come.
+    ///   - onJoin: Is given each that has proven itself: its link, not started yet, its address, which is `nil` where others
+    ///     can't reach it there, and how many may still come.
     func invite(
         _ joins: Int, for limit: Duration, key: [UInt8]?,
-        onJoin: @escaping @Sendable (_ link: any Link, _ address: String, _ remaining: Int) -> Void
+        onJoin: @escaping @Sendable (_ link: any Link, _ address: String?, _ remaining: Int) -> Void
     ) throws -> any DriverInvitation
 }
 

@@ -54,7 +54,7 @@
 
     /// A listener, and who is expected at it.
     private final class TLSPort: DriverPort {
-        private typealias Handler = @Sendable (_ link: any Link, _ address: String, _ remaining: Int) -> Void
+        private typealias Handler = @Sendable (_ link: any Link, _ address: String?, _ remaining: Int) -> Void
 
         private let listener: Listener
         private let expected: Expected
@@ -144,7 +144,7 @@
 
         func invite(
             _ joins: Int, for limit: Duration, key: [UInt8]?,
-            onJoin: @escaping @Sendable (_ link: any Link, _ address: String, _ remaining: Int) -> Void
+            onJoin: @escaping @Sendable (_ link: any Link, _ address: String?, _ remaining: Int) -> Void
         ) throws -> any DriverInvitation {
             let key = try key.map { bytes throws(JoinError) in try LaunchKey(bytes) } ?? .random()
             let launch = try listener.expect(.agent, joins: joins, for: limit, key: key)
