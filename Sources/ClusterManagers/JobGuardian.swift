@@ -30,9 +30,8 @@ final class JobGuardian: Sendable {
         _ submission: JobSubmission, to queue: some JobQueue, removing files: [String], limit: Double,
         input: [UInt8]? = nil
     ) async throws -> Outcome {
-        guard let name = submission.command.first else {
-            throw LaunchError("\(queue.name): there is no command to run")
-        }
+        let name = submission.program
+        guard !name.isEmpty else { throw LaunchError("\(queue.name): there is no command to run") }
         try checkPresence(of: name, queue.name)
         let script = script(
             for: submission, identifierPattern: queue.identifierPattern, cancelCommand: queue.cancelCommand,

@@ -95,7 +95,7 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
     /// Submits, again and again with growing pauses where the queue only has no time; a command that stays, until its end.
     private func submit(_ input: [UInt8]? = nil) async throws {
         let start = monotonicSeconds()
-        var pauses = ExponentialBackOff(n: 20, firstDelay: 3, maxDelay: 60, factor: 2, jitter: 0.5).makeIterator()
+        var pauses = queue.retryDelays.makeIterator()
         while true {
             try await SubmissionPace.turn(at: queue.name, perMinute: options.submissionsPerMinute)
             try Task.checkCancellation()

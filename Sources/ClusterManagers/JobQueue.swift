@@ -1,3 +1,5 @@
+public import Scheduling
+
 /// How one kind of job queue is spoken to: all that a new queue has to write, see ``JobQueueManager``.
 ///
 /// Values in, values out: nothing here runs a command or reads a clock, so that it can be tested without a cluster.
@@ -45,6 +47,17 @@ public protocol JobQueue: Sendable {
 
     /// Whether a submission that was refused in these words may be accepted later.
     func mayPass(_ refusal: String) -> Bool
+
+    /// The pauses before such a submission is tried again; unless told 20, from 3 s up to a minute.
+    var retryDelays: ExponentialBackOff { get }
+}
+
+extension JobQueue {
+    /// Growing pauses, each by chance up to half longer or shorter than the rule, so that those who were refused together don't
+    /// come back together.
+    public var retryDelays: ExponentialBackOff {
+        ExponentialBackOff(n: 20, firstDelay: 3, maxDelay: 60, factor: 2, jitter: 0.5)
+    }
 }
 
 /// What becomes of a job.
@@ -90,11 +103,16 @@ public struct JobSubmission: Hashable, Sendable {
     /// The name by which the queue knows the jobs of such commands, to be asked for them, and to cancel them; `nil` where a job
     /// ends with its command, however that ends.
     public var jobName: String?
+    /// The queue's own program, which has to be here: the command's first word, unless that is a shell around it.
+    public var program: String
 
     /// Describes a submission.
-    public init(command: [String], script: String = "", isAttached: Bool = false, jobName: String? = nil) {
+    public init(
+        command: [String], script: String = "", isAttached: Bool = false, jobName: String? = nil, program: String? = nil
+    ) {
         (self.command, self.script, self.isAttached) = (command, script, isAttached)
         self.jobName = jobName
+        self.program = program ?? command.first ?? ""
     }
 }
 
