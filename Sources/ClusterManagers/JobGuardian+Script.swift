@@ -48,7 +48,7 @@ extension JobGuardian {
                     while read -r _; do :; done
                     trap '' TERM
                     \(removal)
-                    kill -TERM "$job"
+                    kill -TERM "$job" 2>/dev/null
                     for pause in 0 1 1 1; do
                         sleep "$pause"
                         kill -0 "$job" || break
@@ -59,7 +59,7 @@ extension JobGuardian {
                 reader=$!
                 wait "$job"
                 status=$?
-                kill -TERM "$reader"
+                kill -TERM "$reader" 2>/dev/null
                 wait "$reader" || exit "$status"
 
                 """
