@@ -96,6 +96,33 @@ final class QueueSuite {
         try await expectNothing(of: driver, run)
     }
 
+    /// A host of which nothing is left from one moment to the next is lost, and the map goes on elsewhere.
+    ///
+    /// - Parameters:
+    ///   - mark: What the environment of all processes there has, and of no others.
+    ///   - death: What else happens to the host, before its processes are killed.
+    ///   - birth: Undoes it.
+    func hostDies(
+        _ options: [String], where mark: String, death: () async throws -> Void = {},
+        birth: () async throws -> Void = {}
+    ) async throws {
+        let driver = try driver("queue-mixed", queue.running + options)
+        let line = try await driver.line(startingWith: "ready")
+        #expect(line == "ready 3")
+        try await death()
+        let victims = driver.descendants().filter { process in
+            let environment = try? Data(contentsOf: URL(filePath: "/proc/\(process)/environ"))
+            return environment?.split(separator: 0).contains(Data(mark.utf8)) == true
+        }
+        #expect(victims.count >= 2, "an agent and a worker")
+        for victim in victims { kill(victim, SIGKILL) }
+        let run = try await driver.end()
+        try await birth()
+        #expect(run.status == 0 && run.value("squares") == "true", "\(run)")
+        #expect(run.errors.contains("is lost"), "\(run)")
+        try await expectNothing(of: driver, run)
+    }
+
     /// The driver's end by a signal cancels a job that waits, and one that runs.
     func driverEnds(by signal: Int32, running: Bool) async throws {
         let driver = try driver("queue-wait", running ? queue.running : queue.waiting)

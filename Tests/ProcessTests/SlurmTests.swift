@@ -48,6 +48,19 @@ struct SlurmTests {
     @Test("a job that is cancelled in the middle of a map is told of, and the map goes on elsewhere")
     func cancelled() async throws { try await QueueSuite(.slurm)?.cancelledInMidMap() }
 
+    @Test("a node that dies takes its workers with it, and the map goes on")
+    func nodeDies() async throws {
+        let script = URL(filePath: #filePath).appending(path: "../../../Tools/schedulers/slurm").standardizedFileURL
+            .path
+        func node(_ words: String...) async throws {
+            let run = try await Driver(words, limit: 60, executable: URL(filePath: script)).end()
+            #expect(run.status == 0, "\(run)")
+        }
+        try await QueueSuite(.slurm)?.hostDies(
+            ["N=2", "ntasks_per_node=1"], where: "SLURMD_NODENAME=n2",
+            death: { try await node("kill-node", "n2") }, birth: { try await node("start-node", "n2") })
+    }
+
     @Test(
         "an interrupt, or the driver's death, cancels a job that waits and one that runs",
         arguments: [SIGINT, SIGKILL], [false, true])
