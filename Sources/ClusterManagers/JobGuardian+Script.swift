@@ -60,7 +60,7 @@ extension JobGuardian {
                 wait "$job"
                 status=$?
                 kill -TERM "$reader" 2>/dev/null
-                wait "$reader" || exit "$status"
+                wait "$reader" 2>/dev/null || exit "$status"
 
                 """
         }
