@@ -37,14 +37,15 @@ extension JobGuardian {
                 unset input line
                 """
             let cancelling = submission.jobName.map { cancellation(words(cancelCommand + [$0])) } ?? "exit 0"
-            // TERM ends the reader only as long as it reads; then it has the time that it takes.
+            // TERM ends the reader only as long as it reads; then it has the time that it takes. By an exit: of what a signal ended a
+            // shell speaks.
             return """
                 \(deafness)
                 exec 3<&0 </dev/null
                 \(hasInput ? input : start)
                 job=$!
                 {
-                    trap - TERM
+                    trap 'exit 143' TERM
                     while read -r _; do :; done
                     trap '' TERM
                     \(removal)
@@ -60,7 +61,7 @@ extension JobGuardian {
                 wait "$job"
                 status=$?
                 kill -TERM "$reader" 2>/dev/null
-                wait "$reader" 2>/dev/null || exit "$status"
+                wait "$reader" || exit "$status"
 
                 """
         }
