@@ -37,17 +37,17 @@ extension JobGuardian {
                 unset input line
                 """
             let cancelling = submission.jobName.map { cancellation(words(cancelCommand + [$0])) } ?? "exit 0"
-            // TERM ends the reader only as long as it reads; then it has the time that it takes. By an exit: of what a signal ended a
-            // shell speaks.
+            // PIPE ends the reader only as long as it reads, from its first moment on; then it has the time that it takes. Of what
+            // other signals ended a shell speaks.
             return """
                 \(deafness)
                 exec 3<&0 </dev/null
                 \(hasInput ? input : start)
                 job=$!
+                trap - PIPE
                 {
-                    trap 'exit 143' TERM
                     while read -r _; do :; done
-                    trap '' TERM
+                    trap '' PIPE
                     \(removal)
                     kill -TERM "$job" 2>/dev/null
                     for pause in 0 1 1 1; do
@@ -58,9 +58,10 @@ extension JobGuardian {
                     \(cancelling)
                 } <&3 3<&- &
                 reader=$!
+                trap '' PIPE
                 wait "$job"
                 status=$?
-                kill -TERM "$reader" 2>/dev/null
+                kill -PIPE "$reader" 2>/dev/null
                 wait "$reader" || exit "$status"
 
                 """
