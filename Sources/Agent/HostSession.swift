@@ -246,7 +246,7 @@ package final class HostSession: Sendable {
         }
         // Who was told to end exits with status 0, and so does who wanted to.
         let isUnwanted =
-            isEnding || slot.isDismissed || end.cause == .removed || end.cause == .exited(status: 0)
+            isEnding || slot.isDismissed || end.isOrderly
         let isReplaced = !isUnwanted && restarts.mayRestart()
         let note = isUnwanted || isReplaced ? nil : restarts.limit.exhaustion
         tell(.ended(slot: slot.number, end, isReplaced: isReplaced, note: note))

@@ -115,12 +115,7 @@ final class WorkerOutput: Sendable {
 
     /// Prints a line on this process's own output.
     @Sendable static func print(_ line: [UInt8], from id: Int, to destination: CInt) {
-        print(line, as: "From worker \(id): ", to: destination)
-    }
-
-    /// Prints a line behind a label.
-    static func print(_ line: [UInt8], as label: String, to destination: CInt) {
-        let text = Array(label.utf8) + line + [UInt8(ascii: "\n")]
+        let text = Array("From worker \(id): ".utf8) + line + [UInt8(ascii: "\n")]
         // Through the C streams, so that lines do not land inside what the driver prints itself.
         unsafe platform_print(destination, text, text.count)
     }

@@ -36,7 +36,7 @@ final class LocalSupervisor: Sendable {
     private func watch(_ worker: LocalWorker, _ started: StartedWorker) async {
         let end = await started.process.end.get()
         // Who was told to end exits with status 0.
-        let isUnwanted = worker.isLeaving || end.cause == .removed || end.cause == .exited(status: 0)
+        let isUnwanted = worker.isLeaving || end.isOrderly
         let isReplaced = state.withLock { state in
             !state.isStopped && !isUnwanted && state.history.mayRestart(at: monotonicSeconds())
         }

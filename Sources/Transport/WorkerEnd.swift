@@ -28,6 +28,9 @@ public struct WorkerEnd: Hashable, Sendable {
         }
     }
 
+    /// Whether nothing was wrong: it was told to go, or went by its own will.
+    package var isOrderly: Bool { cause == .removed || cause == .exited(status: 0) }
+
     /// What ended it.
     public let cause: Cause
     /// The last lines it wrote to its standard error; 16 KiB at most.
