@@ -165,10 +165,9 @@ package struct MapSchedule: Sendable {
     package private(set) var expiredCount = 0
 
     /// How many elements a worker has the time for, besides those that it has.
-    private func capacity(of worker: Int, now: Double) -> Int {
-        guard let queue = queue(of: worker), queue.end < .infinity else { return .max }
-        let left = queue.end - now
-        guard left > 0 else { return 0 }
+    private func capacity(of worker: Int, until end: Double, now: Double) -> Int {
+        let left = end - now
+        guard left > 0, let queue = queue(of: worker) else { return 0 }
         guard let mean = sizer.secondsPerElement else { return .max }
         // The first has been under way for a while, though nobody knows how far it is.
         let begun = min(now - queue.since, mean * Double(queue.batches.first?.count ?? 0))
@@ -182,10 +181,12 @@ package struct MapSchedule: Sendable {
     package mutating func next(for worker: Int, now: Double) -> Range<Int>? {
         guard !isStopped, queues.indices.contains(worker) else { return nil }
         guard
-            let (isLeaving, isOnTrial, depth) = queues[worker].map({ ($0.isLeaving, $0.isOnTrial, $0.batches.count) }),
+            let (isLeaving, isOnTrial, depth, end) = queues[worker].map({
+                ($0.isLeaving, $0.isOnTrial, $0.batches.count, $0.end)
+            }),
             !isLeaving, !isOnTrial, depth < 2 || depth < sizer.inFlight(remaining: remaining, workers: activeCount)
         else { return nil }
-        let capacity = capacity(of: worker, now: now)
+        let capacity = end == .infinity ? .max : capacity(of: worker, until: end, now: now)
         guard capacity > 0 else {
             if depth == 0 {
                 leave(worker)
