@@ -1,0 +1,124 @@
+import Agent
+public import ClusterRuntime
+public import Scheduling
+
+/// LSF, and what is compatible with it: an array job of which each member is an agent.
+public struct LSFQueue: JobQueue {
+    /// More options of `bsub`, word by word.
+    public var bsubFlags: [String]
+    /// The command that runs a command line on the host where jobs are submitted: `["ssh", "login"]`; none to submit here.
+    public var sshCommand: [String]
+    /// The pauses before a submission is tried again that LSF has no room for.
+    public var retryDelays: ExponentialBackOff
+
+    /// What is asked of `bsub`, and where.
+    public init(
+        bsubFlags: [String] = [], sshCommand: [String] = [], retryDelays: ExponentialBackOff = LSFQueue.standardDelays
+    ) {
+        (self.bsubFlags, self.sshCommand, self.retryDelays) = (bsubFlags, sshCommand, retryDelays)
+    }
+
+    /// Options as key and value: `queue`, `ssh`; another key is an option of `bsub`.
+    init(_ options: [(String, String)]) {
+        self.init()
+        for (key, value) in options {
+            switch key {
+            case "ssh": sshCommand = ["ssh", value]
+            case "queue": bsubFlags += ["-q", value]
+            default: bsubFlags += value.isEmpty ? ["-\(key)"] : ["-\(key)", value]
+            }
+        }
+    }
+
+    /// Ten pauses, from a second up to about a quarter of an hour.
+    public static let standardDelays = ExponentialBackOff(n: 10, firstDelay: 1, maxDelay: 512, factor: 2, jitter: 0.5)
+
+    /// LSF.
+    public var name: String { "LSF" }
+
+    /// `bsub`, in a line of the shell: it hands its whole environment on, so it is given no more than the job is to have.
+    public func submission(for request: JobRequest) throws -> JobSubmission {
+        for flag in bsubFlags where ["-J", "-I", "-K"].contains(where: flag.hasPrefix) {
+            throw LaunchError(
+                "\(flag) of bsub is not for you to set: the number of workers says how many jobs there are, none interactive"
+            )
+        }
+        var words = ["-J", request.tasks > 1 ? "\(request.name)[1-\(request.tasks)]" : request.name]
+        // The script writes to its file itself, at once: what LSF writes comes at the job's end, or by mail.
+        if !hasOutput { words += ["-o", "/dev/null"] }
+        words += bsubFlags
+        let shell = """
+            set -- "$(command -v bsub)"
+            [ "$1" ] || { echo 'bsub: not found' >&2; exit 127; }
+            \(request.environmentFilter(keeping: ["LSF_", "LSB_", "EGO_"]))\
+            # It would wait for minutes where there is no room; the driver tries again.
+            export LSB_NTRIES=1
+            exec "$@" \(words.map(ShellWord.quoted).joined(separator: " "))
+            """
+        return JobSubmission(
+            command: try command(shell, "bsub"), script: script(for: request), program: sshCommand.first ?? "bsub")
+    }
+
+    /// Whether the user says where output goes.
+    private var hasOutput: Bool { bsubFlags.contains { flag in ["-o", "-e"].contains(where: flag.hasPrefix) } }
+
+    /// A script of the shell, here or where jobs are submitted; words behind it are its arguments.
+    func command(_ shell: String, _ name: String) throws(LaunchError) -> [String] {
+        if sshCommand.isEmpty { return ["/bin/sh", "-c", shell, name] }
+        let line = try RemoteShell.posix.commandLine(script: shell, arguments: [Array(name.utf8)])
+        return sshCommand + [String(decoding: line, as: UTF8.self)]
+    }
+
+    /// What runs on a host.
+    private func script(for request: JobRequest) -> String {
+        let output = hasOutput ? "" : "exec >>\(ShellWord.quoted(request.outputFile)) 2>&1\n"
+        // An array's members are named by their numbers; 0 is the number of a job that is no array.
+        let question = """
+            job=$LSB_JOBID
+            [ "${LSB_JOBINDEX:-0}" = 0 ] || job="${LSB_JOBID}[$LSB_JOBINDEX]"
+            seconds=$(timeout 20 bjobs -l "$job" 2>/dev/null | awk '$1 == "RUNLIMIT" { getline; printf "%d", $1 * 60; exit }')
+            """
+        return """
+            #!/bin/sh
+            \(output)\(runLimit.map { "seconds=\($0)" } ?? question)
+            [ "$seconds" ] && export MUSTER_JOB_END="$(($(date +%s) + seconds))"
+            \(request.agentCommand)
+
+            """
+    }
+
+    /// The time that was asked for, in seconds; `nil` if none was, or it is that of another host, which LSF converts.
+    private var runLimit: Int? {
+        guard let flag = bsubFlags.lastIndex(where: { $0.hasPrefix("-W") }) else { return nil }
+        let rest = bsubFlags[flag].dropFirst(2)
+        let text = rest.isEmpty ? bsubFlags[(flag + 1)...].first ?? "" : String(rest)
+        let parts = text.split(separator: ":").map { Int($0) }
+        guard (1...2).contains(parts.count), !parts.contains(nil) else { return nil }
+        return parts.reduce(0) { $0 * 60 + ($1 ?? 0) } * 60
+    }
+}
+
+extension ClusterManager where Self == JobQueueManager<LSFQueue> {
+    /// Workers through LSF.
+    ///
+    /// ```swift
+    /// let more = try await cluster.addWorkers(.lsf(2, bsubFlags: ["-q", "short", "-W", "0:10"], sshCommand: ["ssh", "login"]))
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - count: Number of members of the array job, each an agent with ``JobOptions/workersPerJob`` workers.
+    ///   - bsubFlags: More options of `bsub`, word by word.
+    ///   - sshCommand: The command that runs a command line on the host where jobs are submitted; none to submit here.
+    ///   - retryDelays: The pauses before a submission is tried again that LSF has no room for.
+    ///   - address: Where this process listens for agents; this host's private address unless told.
+    ///   - options: How workers are started.
+    public static func lsf(
+        _ count: Int, bsubFlags: [String] = [], sshCommand: [String] = [],
+        retryDelays: ExponentialBackOff = LSFQueue.standardDelays, address: NetworkAddress = .automatic,
+        options: JobOptions = JobOptions()
+    ) -> JobQueueManager<LSFQueue> {
+        JobQueueManager(
+            LSFQueue(bsubFlags: bsubFlags, sshCommand: sshCommand, retryDelays: retryDelays), count: count,
+            address: address, options: options)
+    }
+}

@@ -1,0 +1,107 @@
+extension PBSQueue {
+    /// `4.server`, or of an array `4[].server`.
+    public var identifierPattern: String { #"([0-9]+(\[\])?\.[A-Za-z0-9_.-]+)"# }
+
+    /// Succeeds for a job that has ended, or of which the server knows nothing any more.
+    public var cancelCommand: [String] {
+        let shell = """
+            said=$(qdel "$1" 2>&1)
+            status=$?
+            case $status:$said in 35:* | 153:* | *COMPLETE*) exit 0 ;; esac
+            [ -z "$said" ] || printf '%s\\n' "$said" >&2
+            exit "$status"
+            """
+        return ["/bin/sh", "-c", shell, "qdel"]
+    }
+
+    /// Where the server keeps a history, of an ended job what that says.
+    public func stateCommand(for job: String) -> [String] {
+        let shell = """
+            qstat -f "$1" 2>&1
+            [ $? = 35 ] && qstat -x -f "$1"
+            """
+        return ["/bin/sh", "-c", shell, "qstat", job]
+    }
+
+    /// An array has one record, whose `array_state_count` tells of its members, or with Torque as many as members.
+    public func state(from output: String) -> JobState? {
+        let states = PBSQueue.attributes(in: output).compactMap(PBSQueue.state)
+        for phase in [JobState.Phase.waiting, .running, .ended] {
+            if let state = states.first(where: { $0.phase == phase }) { return state }
+        }
+        if output.contains("Unknown Job Id") { return JobState(.ended, "unknown job") }
+        return output.contains("Job has finished") ? JobState(.ended, "F") : nil
+    }
+
+    private static func state(of attributes: [String: String]) -> JobState? {
+        guard let word = attributes["job_state"], var phase = phases[word] else { return nil }
+        var reason = attributes["comment"]
+        if phase == .running, let counts = attributes["array_state_count"] {
+            reason = counts.split(separator: " ").joined(separator: " ")
+            if !counts.contains("Queued:0") { phase = .waiting }
+        } else if word == "H", let holds = attributes["Hold_Types"] {
+            reason = "Hold_Types = \(holds)" + (reason.map { ", \($0)" } ?? "")
+        } else if phase == .ended, let status = attributes["Exit_status"] {
+            reason = (reason.map { "\($0), " } ?? "") + "Exit_status = \(status)"
+        }
+        return JobState(phase, word, reason: reason)
+    }
+
+    private static let phases: [String: JobState.Phase] = [
+        "Q": .waiting, "H": .waiting, "W": .waiting, "T": .waiting, "R": .running, "B": .running, "E": .running,
+        "S": .running, "U": .running, "F": .ended, "X": .ended, "C": .ended, "M": .ended,
+    ]
+
+    /// The lines `name = value` of each job that is shown; a long value goes on in lines that begin with a tab.
+    private static func attributes(in output: String) -> [[String: String]] {
+        var records: [[String: String]] = []
+        let unfolded = output.replacing("\r\n", with: "\n").replacing("\n\t", with: "")
+        for line in unfolded.split(separator: "\n") {
+            if line.hasPrefix("Job Id: ") { records.append([:]) }
+            guard !records.isEmpty, line.hasPrefix("    "), let sign = line.firstRange(of: " = ") else { continue }
+            let name = line[..<sign.lowerBound].drop { $0 == " " }
+            records[records.count - 1][String(name)] = String(line[sign.upperBound...])
+        }
+        return records
+    }
+
+    /// By the comment that `qstat` shows, or what `qsub` or a host wrote.
+    public func cure(for words: String) -> String? { PBSQueue.cures.first { words.contains($0.words) }?.cure }
+
+    private static let cures: [(words: String, cure: String)] = [
+        ("Unknown queue", "name a queue that `qstat -Q` shows"),
+        ("Queue is not enabled", "name a queue that takes jobs: `qstat -Q`"),
+        ("Queue not started", "name a queue that is started: `qstat -Q`"),
+        ("Unauthorized Request", "ask who may use the queue: `qstat -Qf`"),
+        ("Can Never Run", "ask for what some host has: `pbsnodes -a`"),
+        ("exceeds queue resource limits", "ask for less than the queue allows: `qstat -Qf`"),
+        ("violates queue and/or server resource limits", "ask for less than the queue allows: `qstat -Qf`"),
+        ("Unknown resource", "see `man pbs_resources` for what may be asked for"),
+        ("illegal -", "see `man qsub` for the options that there are"),
+        ("invalid option", "see `man qsub` for the options that there are"),
+        ("cannot connect to server", "see whether the server is up: `qstat -B`"),
+        ("did not answer", "see whether the server is up: `qstat -B`"),
+        ("would exceed", "you are at a limit: wait, or ask for less"),
+        ("Maximum number of jobs", "you are at a limit: wait, or ask for less"),
+        ("Hold_Types", "the job is held: `qrls`, or ask who holds it"),
+        (
+            "Insufficient amount of resource",
+            "others have what was asked for: wait longer (startLimit), or ask for less"
+        ),
+        ("exceeded resource walltime", "ask for more walltime (resources)"),
+        ("Exit_status = 271", "the job was deleted, or was at the end of its walltime: ask for more (resources)"),
+        ("No such file or directory", "have the program at that path on all hosts, or give executable"),
+        ("not found", "have the program at that path on all hosts, or give executable"),
+        ("can't read the join file", "give a directory that this host and the job's share (directory)"),
+        (
+            "can't join the driver",
+            "see whether the job's hosts reach this one; give the interface that they reach (address)"
+        ),
+    ]
+
+    /// Where the server is not there just now, or a limit of jobs in the queue is reached.
+    public func mayPass(_ refusal: String) -> Bool {
+        ["cannot connect to server", "Connection refused", "would exceed", "Maximum number of jobs"]
+            .contains { refusal.contains($0) }
+    }
+}
