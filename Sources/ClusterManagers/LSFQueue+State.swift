@@ -2,10 +2,11 @@ extension LSFQueue {
     /// `Job <4> is submitted to queue <normal>.`, or to the default one.
     public var identifierPattern: String { "Job <([0-9]+)> is submitted to (default )?queue <[^<>]*>\\." }
 
-    /// Succeeds for a job that has ended, or of which LSF knows nothing any more.
+    /// By its number, or all interactive jobs of a name. Succeeds for a job that has ended, or of which LSF knows nothing any more.
     public var cancelCommand: [String] {
         let shell = """
-            said=$(bkill "$1" 2>&1)
+            case $1 in *[!0-9]*) set -- -J "$1" 0 ;; esac
+            said=$(bkill "$@" 2>&1)
             status=$?
             case $said in *'No matching job found'* | *'already finished'*) exit 0 ;; esac
             [ -z "$said" ] || printf '%s\\n' "$said" >&2
@@ -14,14 +15,15 @@ extension LSFQueue {
         return words(shell, "bkill")
     }
 
-    /// How many members are in which state, and why some wait: not a line for each, of which there may be thousands.
+    /// By its number, or the name of interactive jobs. How many members are in which state, and why some wait: not a line for each, of which there may be thousands.
     public func stateCommand(for job: String) -> [String] {
         let shell = """
-            bjobs -w "$1" 2>&1 | awk -v job="$1" '
-                $1 == job { count[$3]++; next }
+            case $1 in *[!0-9]*) set -- -J "$1" ;; esac
+            bjobs -w "$@" 2>&1 | awk '
+                $1 ~ /^[0-9]+$/ { count[$3]++; next }
                 $1 != "JOBID" { print }
                 END { for (state in count) print count[state], "in state", state }'
-            bjobs -w -p "$1" 2>/dev/null | sed -n 's/^  *\\(.*[^; ]\\)[; ]*$/reason: \\1/p' | sort -u | head -n 5
+            bjobs -w -p "$@" 2>/dev/null | sed -n 's/^  *\\(.*[^; ]\\)[; ]*$/reason: \\1/p' | sort -u | head -n 5
             """
         return words(shell, "bjobs") + [job]
     }

@@ -2,9 +2,10 @@ import Agent
 public import ClusterRuntime
 public import Scheduling
 
-/// LSF, and what is compatible with it: an array job of which each member is an agent.
+/// LSF, and what is compatible with it: an array job of which each member is an agent, or interactive jobs.
 public struct LSFQueue: JobQueue {
-    /// More options of `bsub`, word by word.
+    /// More options of `bsub`, word by word. With `-I` among them each agent is an interactive job, and gets what it joins with by
+    /// standard input: nothing has to be shared with the job's hosts.
     public var bsubFlags: [String]
     /// The command that runs a command line on the host where jobs are submitted: `["ssh", "login"]`; none to submit here.
     public var sshCommand: [String]
@@ -38,15 +39,19 @@ public struct LSFQueue: JobQueue {
 
     /// `bsub`, in a line of the shell: it hands its whole environment on, so it is given no more than the job is to have.
     public func submission(for request: JobRequest) throws -> JobSubmission {
-        for flag in bsubFlags where ["-J", "-I", "-K"].contains(where: flag.hasPrefix) {
+        for flag in bsubFlags where flag.hasPrefix("-J") || flag.hasPrefix("-K") {
             throw LaunchError(
-                "\(flag) of bsub is not for you to set: the number of workers says how many jobs there are, none interactive"
-            )
+                "\(flag) of bsub is not for you to set: the number of workers says how many jobs there are")
+        }
+        for flag in bsubFlags where flag.hasPrefix("-I") && flag != "-I" {
+            throw LaunchError("\(flag) of bsub brings a terminal, which alters what passes through it: use -I")
         }
         var words = ["-J", request.tasks > 1 ? "\(request.name)[1-\(request.tasks)]" : request.name]
         // The script writes to its file itself, at once: what LSF writes comes at the job's end, or by mail.
-        if !hasOutput { words += ["-o", "/dev/null"] }
+        if !hasOwnOutput { words += ["-o", "/dev/null"] }
         words += bsubFlags
+        // Standard input is for the agent. One word, since of several bsub makes a line that it quotes in a way of its own.
+        if hasJobPerTask { words.append(commands(for: request)) }
         let shell = """
             set -- "$(command -v bsub)"
             [ "$1" ] || { echo 'bsub: not found' >&2; exit 127; }
@@ -56,11 +61,20 @@ public struct LSFQueue: JobQueue {
             exec "$@" \(words.map(ShellWord.quoted).joined(separator: " "))
             """
         return JobSubmission(
-            command: try command(shell, "bsub"), script: script(for: request), program: sshCommand.first ?? "bsub")
+            command: try command(shell, "bsub"), script: hasJobPerTask ? "" : "#!/bin/sh\n" + commands(for: request),
+            isAttached: hasJobPerTask, jobName: hasJobPerTask ? request.name : nil, program: sshCommand.first ?? "bsub")
     }
 
-    /// Whether the user says where output goes.
-    private var hasOutput: Bool { bsubFlags.contains { flag in ["-o", "-e"].contains(where: flag.hasPrefix) } }
+    /// True for interactive jobs, of which there are no arrays.
+    public var hasJobPerTask: Bool { bsubFlags.contains("-I") }
+
+    /// True for interactive jobs.
+    public var joinsByInput: Bool { hasJobPerTask }
+
+    /// Whether output goes where the user says, or comes here.
+    private var hasOwnOutput: Bool {
+        hasJobPerTask || bsubFlags.contains { flag in ["-o", "-e"].contains(where: flag.hasPrefix) }
+    }
 
     /// A script of the shell, here or where jobs are submitted; words behind it are its arguments.
     func command(_ shell: String, _ name: String) throws(LaunchError) -> [String] {
@@ -70,18 +84,17 @@ public struct LSFQueue: JobQueue {
     }
 
     /// What runs on a host.
-    private func script(for request: JobRequest) -> String {
-        let output = hasOutput ? "" : "exec >>\(ShellWord.quoted(request.outputFile)) 2>&1\n"
+    private func commands(for request: JobRequest) -> String {
+        let output = hasOwnOutput ? "" : "exec >>\(ShellWord.quoted(request.outputFile)) 2>&1\n"
         // An array's members are named by their numbers; 0 is the number of a job that is no array.
         let question = """
             job=$LSB_JOBID
             [ "${LSB_JOBINDEX:-0}" = 0 ] || job="${LSB_JOBID}[$LSB_JOBINDEX]"
-            seconds=$(timeout 20 bjobs -l "$job" 2>/dev/null | awk '$1 == "RUNLIMIT" { getline; printf "%d", $1 * 60; exit }')
+            seconds=$(timeout 20 bjobs -l "$job" 2>/dev/null </dev/null | awk '$1 == "RUNLIMIT" { getline; printf "%d", $1 * 60; exit }')
             """
         return """
-            #!/bin/sh
             \(output)\(runLimit.map { "seconds=\($0)" } ?? question)
-            [ "$seconds" ] && export MUSTER_JOB_END="$(($(date +%s) + seconds))"
+            [ "$seconds" ] && export \(JobRequest.endVariable)="$(($(date +%s) + seconds))"
             \(request.agentCommand)
 
             """
@@ -107,7 +120,7 @@ extension ClusterManager where Self == JobQueueManager<LSFQueue> {
     ///
     /// - Parameters:
     ///   - count: Number of members of the array job, each an agent with ``JobOptions/workersPerJob`` workers.
-    ///   - bsubFlags: More options of `bsub`, word by word.
+    ///   - bsubFlags: More options of `bsub`, word by word; with `-I` there is an interactive job for each agent instead.
     ///   - sshCommand: The command that runs a command line on the host where jobs are submitted; none to submit here.
     ///   - retryDelays: The pauses before a submission is tried again that LSF has no room for.
     ///   - address: Where this process listens for agents; this host's private address unless told.

@@ -88,7 +88,7 @@ public struct PBSQueue: JobQueue {
                     for (i = 1; i <= NF; i++) s = s * (NF == 4 && i == 2 ? 24 : 60) + $i
                     printf "%d", s
                 }')
-                export MUSTER_JOB_END="$(($(date +%s) + seconds))"
+                export \(JobRequest.endVariable)="$(($(date +%s) + seconds))"
             fi
             \(request.agentCommand)
 

@@ -1,3 +1,4 @@
+import Agent
 import Foundation
 import Testing
 
@@ -55,11 +56,39 @@ struct LSFQueueTests {
 
     @Test("what would change the number of agents is refused, and the user's output file is theirs")
     func refusals() throws {
-        for flag in ["-J", "-Jmine", "-I", "-Is", "-K"] {
+        for flag in ["-J", "-Jmine", "-Ip", "-Is", "-K"] {
             #expect(throws: (any Error).self) { try LSFQueue(bsubFlags: [flag]).submission(for: request(1)) }
         }
         let submission = try LSFQueue(bsubFlags: ["-oo", "mine"]).submission(for: request(1))
         #expect(!submission.command[2].contains("/dev/null") && !submission.script.contains("1.out"))
+    }
+
+    @Test("an interactive job is one command with a word for the shell, and hands its input to the agent")
+    func interactive() async throws {
+        let queue = LSFQueue(bsubFlags: ["-I", "-q", "short"])
+        var request = request(1, ["/bin/sh", "-c", "cat <&3; cat; echo over"])
+        request.joinsByInput = true
+        let submission = try queue.submission(for: request)
+        #expect(queue.hasJobPerTask && queue.joinsByInput && submission.isAttached && submission.script.isEmpty)
+        #expect(submission.jobName == "muster-1-a")
+        // What stands for bsub runs its last word.
+        let commands = try FakeCommands([
+            "bsub": "echo $1 $2 $3 $4 $5 $#; for word; do :; done; eval \"$word\"", "bjobs": "cat; exit 1",
+            "cat": "exec /bin/cat",
+        ])
+        let got = try await run(commands.finding(submission.command), input: Array("the key\n".utf8))
+        #expect(got.text == "-J muster-1-a -I -q short 6\nthe key\nover", "\(got)")
+    }
+
+    @Test("jobs of a name are cancelled and asked for by it")
+    func names() async throws {
+        let commands = try FakeCommands([
+            "bkill": "echo $* >&2; exit 255", "bjobs": "[ \"$*\" = '-w -J muster-1-a' ] && echo 4 me PEND short",
+        ])
+        let cancelled = try await run(commands.finding(LSFQueue().cancelCommand + ["muster-1-a"]))
+        #expect(cancelled.end.error == "-J muster-1-a 0\n")
+        let state = try await run(commands.finding(LSFQueue().stateCommand(for: "muster-1-a"))).text
+        #expect(LSFQueue().state(from: state) == JobState(.waiting, "PEND"))
     }
 
     @Test("keys are the queue, the host to submit at, or options")

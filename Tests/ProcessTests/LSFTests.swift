@@ -27,7 +27,8 @@ extension QueueUnderTest {
 /// status, as they do unknown, closed and private queues, and too many slots: IBM's `-cwd` is taken for `-c wd`. A job has all of the
 /// environment of its `bsub`, and starts in its directory; 8 slots are there; output comes at the end; what is killed gets TERM, and KILL
 /// later. `bjobs` shows a line for each member of an array, and the reasons of those that wait. Other than the real one it takes jobs
-/// from root. Missing: other hosts and users, interactive jobs, suspension, mail, and what comes with load.
+/// from root. An interactive `bsub` has
+/// the job's streams, and hears nothing but KILL while it waits, upon which its job stays in the queue. Missing: other hosts and users, suspension, mail, terminals, and what comes with load.
 @Suite("Workers through LSF", .serialized)
 struct LSFTests {
     @Test("a map with a capture over one array job, or one job with several workers")
@@ -49,6 +50,29 @@ struct LSFTests {
 
     @Test("a job that waits is cancelled with the task that waits for its workers")
     func launchIsCancelled() async throws { try await QueueSuite(.lsf())?.launchIsCancelled() }
+
+    @Test("interactive jobs, one for each worker, need no directory in common, and are cancelled by their name")
+    func interactive() async throws {
+        try await QueueSuite(.lsf())?.map(["show=LSB_JOBINDEX"], ["I="], shown: "0,0,0,0")
+    }
+
+    @Test("an interactive job that waits is not left in the queue by a driver that dies", arguments: [SIGINT, SIGKILL])
+    func interactiveEnds(signal: Int32) async throws {
+        var queue = try QueueUnderTest.lsf()
+        queue.waiting.append("I=")
+        try await QueueSuite(queue)?.driverEnds(by: signal, running: false)
+    }
+
+    @Test("of an interactive job that ends at once, what it printed is told")
+    func interactiveFails() async throws {
+        try await QueueSuite(.lsf())?.failure(
+            QueueFailure(
+                options: ["I="], choices: ["executable=/nowhere/program"], said: "/nowhere/program: not found",
+                cure: "executable"))
+    }
+
+    @Test("at the end of its time a job has nothing under way, and the map goes on elsewhere")
+    func wallTime() async throws { try await QueueSuite(.lsf())?.wallTime() }
 
     @Test("no command line, environment, script or output has the key")
     func keyIsNowhere() async throws {

@@ -36,7 +36,7 @@ extension QueueUnderTest {
                 return jobs
             },
             cancel: { _ = try await run(qdel, $0, environment: environment) },
-            submitCommand: path("qsub"), waiting: ["queue=\(real ?? "stopped")"], ending: (["walltime=10"], 10),
+            submitCommand: path("qsub"), waiting: ["queue=\(real ?? "stopped")"], ending: (["walltime=30"], 30),
             environment: environment)
     }
 }
@@ -77,6 +77,11 @@ struct PBSTests {
 
     @Test("a job that waits is cancelled with the task that waits for its workers")
     func launchIsCancelled() async throws { try await QueueSuite(.pbs())?.launchIsCancelled() }
+
+    @Test(
+        "at the end of its time a job has nothing under way, and the map goes on elsewhere",
+        arguments: QueueUnderTest.PBS.allCases)
+    func wallTime(kind: QueueUnderTest.PBS) async throws { try await QueueSuite(.pbs(kind))?.wallTime() }
 
     @Test("no command line, environment, script or output has the key")
     func keyIsNowhere() async throws {

@@ -30,3 +30,16 @@ find_word() {
     F) [ "$status" = 0 ] && word=DONE || word=EXIT ;;
     esac
 }
+
+# The numbers of the jobs of a name that are not over.
+jobs_named() {
+    for job in "$state"/jobs/*/; do
+        [ -e "$job/name" ] || continue
+        get name "$job/name"
+        [ "$name" = "$1" ] || continue
+        for member in "$job"[0-9]*/; do
+            get phase "$member/state"
+            [ "$phase" = F ] || { get number "$job/id" && echo "$number" && break; }
+        done
+    done
+}
