@@ -7,15 +7,18 @@ extension QueueUnderTest {
         let real = ProcessInfo.processInfo.environment["MUSTER_TEST_LSF"]
         let standIn = real == nil ? try StandIn("lsf") : nil
         let environment = standIn.map { $0.environment("LSF_ENVDIR", $0.state.path) } ?? [:]
-        func path(_ command: String) -> String { standIn?.path(of: command) ?? path(of: command) ?? "" }
+        func path(_ command: String) -> String { standIn?.path(of: command) ?? QueueUnderTest.path(of: command) ?? "" }
         let (bjobs, bkill) = (path("bjobs"), path("bkill"))
         return QueueUnderTest(
-            kind: "lsf", missing: "no bsub", isThere: { !bjobs.isEmpty },
+            kind: "lsf", missing: "no bsub", isThere: { standIn != nil || !bjobs.isEmpty },
             jobs: {
                 // Its status tells of no jobs, as of an error.
-                try await run(bjobs, "-w", environment: environment).lines.map { $0.split(separator: " ") }
-                    .filter { $0.count > 6 && $0[0] != "JOBID" }
-                    .map { Job(name: String($0[6]), number: String($0[0]), isRunning: $0[2] == "RUN") }
+                let lines = try await run(bjobs, "-w", environment: environment).lines
+                return lines.compactMap { line -> Job? in
+                    let words = line.split(separator: " ").map(String.init)
+                    guard words.count > 6, words[0] != "JOBID" else { return nil }
+                    return Job(name: words[6], number: words[0], isRunning: words[2] == "RUN")
+                }
             },
             cancel: { _ = try await run(bkill, $0, environment: environment) },
             submitCommand: path("bsub"), waiting: ["queue=\(real ?? "inactive")"], ending: (["W=1"], 60),

@@ -14,7 +14,7 @@ extension QueueUnderTest {
         if let standIn, kind == .torque { try Data().write(to: standIn.state.appending(path: "torque")) }
         let environment =
             standIn.map { $0.environment("PBS_CONF_FILE", $0.state.appending(path: "pbs.conf").path) } ?? [:]
-        func path(_ command: String) -> String { standIn?.path(of: command) ?? path(of: command) ?? "" }
+        func path(_ command: String) -> String { standIn?.path(of: command) ?? QueueUnderTest.path(of: command) ?? "" }
         let (qstat, qdel) = (path("qstat"), path("qdel"))
         return QueueUnderTest(
             kind: "pbs", missing: "no PBS that is Torque",

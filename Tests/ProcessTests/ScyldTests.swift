@@ -6,7 +6,7 @@ extension QueueUnderTest {
     static func scyld() throws -> QueueUnderTest {
         let standIn = try StandIn("scyld")
         return QueueUnderTest(
-            kind: "scyld", missing: "", isThere: { true },
+            kind: "scyld", missing: "", isThere: { !standIn.commands.path.isEmpty },
             jobs: {
                 try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }
                     .compactMap { process in

@@ -3,7 +3,7 @@ import Foundation
 /// The commands of a queue that can't be had from packages, as programs of the shell: see Tests/StandIns. They print, refuse and
 /// exit as what is measured and documented of the real ones, and run jobs as processes of this host, each in a session of its own.
 ///
-/// Its jobs end with it, and with this process.
+/// Its jobs end with it, and with this process: who describes a queue keeps it.
 final class StandIn: Sendable {
     /// Where its commands are.
     let commands: URL
