@@ -55,8 +55,8 @@ schedule() {
         echo R >"$member/state"
         # A command that waits for it runs an interactive job itself.
         [ ! -e "$member/attached" ] || continue
-        # As from a daemon: nothing of who submits, or of whose end makes room, goes along.
-        env -i PATH="$PATH" setsid "$here/../runner" "$here/$submitter" "$state" "${member%/}" </dev/null >/dev/null 2>&1 9>&- &
+        # As from a daemon: nothing of who submits, or of whose end makes room, goes along, nor which signals it ignores.
+        env -i --default-signal PATH="$PATH" setsid "$here/../runner" "$here/$submitter" "$state" "${member%/}" </dev/null >/dev/null 2>&1 9>&- &
     done
 }
 
