@@ -34,6 +34,7 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
     private let site: LaunchSite
     private let state = Mutex(State())
     private let outcome = Eventual<Result<Void, any Error>>()
+    private let turns: SubmissionTurns
 
     init(
         queue: Queue, request: JobRequest, submission: JobSubmission, options: JobOptions, workerStartLimit: Double,
@@ -41,6 +42,7 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
     ) {
         (self.queue, self.request, self.submission, self.options) = (queue, request, submission, options)
         (self.workerStartLimit, self.site) = (workerStartLimit, site)
+        turns = SubmissionTurns(queue.hasJobPerTask ? request.tasks : 1, atOnce: queue.jobsAtOnce)
     }
 
     /// Number of workers that the whole job brings.
@@ -82,8 +84,9 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
         state.withLock { $0.commands = count }
         let task = Task { [self] in
             await withDiscardingTaskGroup { group in
-                for _ in 0..<count {
+                for index in 0..<count {
                     group.addTask { [self] in
+                        await turns.turn(index)
                         do { try await submit(input) } catch { fail(error) }
                     }
                 }
@@ -145,12 +148,22 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
             state.commands -= 1
             return (state.commands, state.joined + max(0, state.commands - state.hosts.count), state.isExpecting)
         }
+        advance()
         let seen = JobState(.ended, "\(end.program)")
         let said = JobGuardian.words(end)
         if open == 0 { return await over(seen, said: said) }
         guard isExpecting, end.program != .exited(status: 0) else { return }
         let failure = await failure(.ended, seen, said: said)
         if hosts * request.workersPerTask >= minimum || !outcome.fulfil(.failure(failure)) { notice("\(failure)") }
+    }
+
+    /// Lets those be submitted for which there is room: for each that has joined, or whose command has ended without that.
+    private func advance() {
+        let arrived = state.withLock { state in
+            let ended = (queue.hasJobPerTask ? request.tasks : 1) - state.commands
+            return state.joined + max(0, ended - (state.joined - state.hosts.count))
+        }
+        turns.advance(arrived: arrived)
     }
 
     // MARK: - Workers
@@ -173,6 +186,7 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
             }
             return state.isClosing
         }
+        advance()
         do {
             let description = try await host.greet()
             let count = request.workersPerTask
@@ -348,6 +362,7 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
             return (Array(state.hosts.values), state.submitting, state.watch)
         }
         submitting?.cancel()
+        turns.open()
         watch?.cancel()
         expectNoMore()
         invitation.revoke()

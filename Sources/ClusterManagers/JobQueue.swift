@@ -13,6 +13,9 @@ public protocol JobQueue: Sendable {
     /// The submission is for one task then, and is made as often as there are tasks.
     var hasJobPerTask: Bool { get }
 
+    /// Of jobs for each task, how many may have been submitted and not have joined at a time; all of them if `nil`, as it is unless told.
+    var jobsAtOnce: Int? { get }
+
     /// Whether a command that stays here hands its standard input to the agents, which then read what they join with from that;
     /// it does not unless told. Nothing has to be shared with the job's hosts then.
     var joinsByInput: Bool { get }
@@ -127,6 +130,9 @@ extension JobSubmission: CustomStringConvertible {
 extension JobQueue {
     /// One job has all tasks.
     public var hasJobPerTask: Bool { false }
+
+    /// As many as there are.
+    public var jobsAtOnce: Int? { nil }
 
     /// Agents read a join file.
     public var joinsByInput: Bool { false }

@@ -7,8 +7,8 @@ public enum JobQueueKind: String, CaseIterable, Hashable, Sendable {
     /// See ``ClusterManager/pbs(_:queue:resources:workingDirectory:flags:address:options:)``. `queue` and `working_directory` are for
     /// themselves; another key of one letter is an option of `qsub`, a longer one a resource, as in `walltime=00:10:00`.
     case pbs
-    /// See ``ClusterManager/lsf(_:bsubFlags:sshCommand:retryDelays:address:options:)``. `queue` is for itself, `ssh` names the host where
-    /// jobs are submitted; another key is an option of `bsub`, as in `W=0:10`.
+    /// See ``ClusterManager/lsf(_:bsubFlags:sshCommand:retryDelays:throttle:address:options:)``. `queue` and `throttle` are for themselves, `ssh`
+    /// names the host where jobs are submitted; another key is an option of `bsub`, as in `W=0:10`.
     case lsf
     /// See ``ClusterManager/scyld(_:flags:address:options:)``; a key is an option of `beomap`.
     case scyld
@@ -27,7 +27,7 @@ public enum JobQueueKind: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .slurm: .slurm(count, SlurmFlags(flags), address: address, options: options)
         case .pbs: JobQueueManager(PBSQueue(flags), count: count, address: address, options: options)
-        case .lsf: JobQueueManager(LSFQueue(flags), count: count, address: address, options: options)
+        case .lsf: JobQueueManager(try LSFQueue(flags), count: count, address: address, options: options)
         case .scyld: JobQueueManager(ScyldQueue(flags), count: count, address: address, options: options)
         }
     }

@@ -11,19 +11,29 @@ public struct LSFQueue: JobQueue {
     public var sshCommand: [String]
     /// The pauses before a submission is tried again that LSF has no room for.
     public var retryDelays: ExponentialBackOff
+    /// Most interactive jobs that have been submitted and have not started, at least 1; all at once if `nil`. An array is submitted
+    /// as one.
+    public var throttle: Int?
 
     /// What is asked of `bsub`, and where.
     public init(
-        bsubFlags: [String] = [], sshCommand: [String] = [], retryDelays: ExponentialBackOff = LSFQueue.standardDelays
+        bsubFlags: [String] = [], sshCommand: [String] = [], retryDelays: ExponentialBackOff = LSFQueue.standardDelays,
+        throttle: Int? = nil
     ) {
         (self.bsubFlags, self.sshCommand, self.retryDelays) = (bsubFlags, sshCommand, retryDelays)
+        self.throttle = throttle
     }
 
-    /// Options as key and value: `queue`, `ssh`; another key is an option of `bsub`.
-    init(_ options: [(String, String)]) {
+    /// Options as key and value: `queue`, `ssh`, `throttle`; another key is an option of `bsub`.
+    init(_ options: [(String, String)]) throws(LaunchError) {
         self.init()
         for (key, value) in options {
             switch key {
+            case "throttle":
+                guard let number = Int(value) else {
+                    throw LaunchError("\(value) is no number of jobs to submit at once")
+                }
+                throttle = number
             case "ssh": sshCommand = ["ssh", value]
             case "queue": bsubFlags += ["-q", value]
             default: bsubFlags += value.isEmpty ? ["-\(key)"] : ["-\(key)", value]
@@ -39,6 +49,7 @@ public struct LSFQueue: JobQueue {
 
     /// `bsub`, in a line of the shell: it hands its whole environment on, so it is given no more than the job is to have.
     public func submission(for request: JobRequest) throws -> JobSubmission {
+        if let throttle, throttle < 1 { throw LaunchError("with a throttle of \(throttle) no job is ever submitted") }
         for flag in bsubFlags where flag.hasPrefix("-J") || flag.hasPrefix("-K") {
             throw LaunchError(
                 "\(flag) of bsub is not for you to set: the number of workers says how many jobs there are")
@@ -67,6 +78,9 @@ public struct LSFQueue: JobQueue {
 
     /// True for interactive jobs, of which there are no arrays.
     public var hasJobPerTask: Bool { bsubFlags.contains("-I") }
+
+    /// As many as the throttle lets pass.
+    public var jobsAtOnce: Int? { throttle }
 
     /// True for interactive jobs.
     public var joinsByInput: Bool { hasJobPerTask }
@@ -123,15 +137,16 @@ extension ClusterManager where Self == JobQueueManager<LSFQueue> {
     ///   - bsubFlags: More options of `bsub`, word by word; with `-I` there is an interactive job for each agent instead.
     ///   - sshCommand: The command that runs a command line on the host where jobs are submitted; none to submit here.
     ///   - retryDelays: The pauses before a submission is tried again that LSF has no room for.
+    ///   - throttle: Most interactive jobs that have been submitted and have not started; all at once unless told.
     ///   - address: Where this process listens for agents; this host's private address unless told.
     ///   - options: How workers are started.
     public static func lsf(
         _ count: Int, bsubFlags: [String] = [], sshCommand: [String] = [],
-        retryDelays: ExponentialBackOff = LSFQueue.standardDelays, address: NetworkAddress = .automatic,
-        options: JobOptions = JobOptions()
+        retryDelays: ExponentialBackOff = LSFQueue.standardDelays, throttle: Int? = nil,
+        address: NetworkAddress = .automatic, options: JobOptions = JobOptions()
     ) -> JobQueueManager<LSFQueue> {
         JobQueueManager(
-            LSFQueue(bsubFlags: bsubFlags, sshCommand: sshCommand, retryDelays: retryDelays), count: count,
-            address: address, options: options)
+            LSFQueue(bsubFlags: bsubFlags, sshCommand: sshCommand, retryDelays: retryDelays, throttle: throttle),
+            count: count, address: address, options: options)
     }
 }

@@ -73,6 +73,7 @@ extension PBSQueue {
         ("Queue is not enabled", "name a queue that takes jobs: `qstat -Q`"),
         ("Queue not started", "name a queue that is started: `qstat -Q`"),
         ("Unauthorized Request", "ask who may use the queue: `qstat -Qf`"),
+        ("Bad UID", "submit as a user whose jobs the server runs; it may run none of root"),
         ("Can Never Run", "ask for what some host has: `pbsnodes -a`"),
         ("exceeds queue resource limits", "ask for less than the queue allows: `qstat -Qf`"),
         ("violates queue and/or server resource limits", "ask for less than the queue allows: `qstat -Qf`"),

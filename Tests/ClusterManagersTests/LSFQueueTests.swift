@@ -92,9 +92,14 @@ struct LSFQueueTests {
     }
 
     @Test("keys are the queue, the host to submit at, or options")
-    func keys() {
-        let queue = LSFQueue([("queue", "short"), ("ssh", "me@login"), ("W", "0:10"), ("x", "")])
+    func keys() throws {
+        let queue = try LSFQueue([
+            ("queue", "short"), ("ssh", "me@login"), ("W", "0:10"), ("x", ""), ("throttle", "3"),
+        ])
         #expect(queue.bsubFlags == ["-q", "short", "-W", "0:10", "-x"] && queue.sshCommand == ["ssh", "me@login"])
+        #expect(queue.throttle == 3 && queue.jobsAtOnce == 3)
+        #expect(throws: (any Error).self) { try LSFQueue([("throttle", "many")]) }
+        #expect(throws: (any Error).self) { try LSFQueue(throttle: 0).submission(for: request(1)) }
     }
 
     @Test(
@@ -179,5 +184,11 @@ struct LSFQueueTests {
         #expect(!queue.mayPass("nosuch: No such queue. Job not submitted."))
         #expect(queue.cure(for: "nosuch: No such queue. Job not submitted.")?.contains("bqueues") == true)
         #expect(queue.cure(for: "something else") == nil)
+    }
+
+    @Test("what would be submitted can be seen beforehand, by the name of the kind too")
+    func dryRun() throws {
+        let text = try JobQueueKind.lsf.manager(count: 4, flags: [("queue", "short"), ("W", "10")]).dryRun()
+        #expect(text.contains("-q short -W 10") && text.contains("MUSTER_ROLE=agent:"))
     }
 }

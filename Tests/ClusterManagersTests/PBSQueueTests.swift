@@ -160,4 +160,10 @@ struct PBSQueueTests {
                 && queue.cure(for: "qsub: Unknown queue")?.contains("qstat -Q") == true)
         #expect(queue.cure(for: "something else") == nil)
     }
+
+    @Test("what would be submitted can be seen beforehand, by the name of the kind too")
+    func dryRun() throws {
+        let text = try JobQueueKind.pbs.manager(count: 4, flags: [("queue", "long"), ("walltime", "10")]).dryRun()
+        #expect(text.contains("-q long -l walltime=10") && text.contains("MUSTER_ROLE=agent:"))
+    }
 }

@@ -56,4 +56,10 @@ struct ScyldQueueTests {
         }
         #expect(ScyldQueue([("exclude", "0"), ("all-nodes", "")]).flags == ["--exclude", "0", "--all-nodes"])
     }
+
+    @Test("what would be submitted can be seen beforehand, by the name of the kind too")
+    func dryRun() throws {
+        let text = try JobQueueKind.scyld.manager(count: 4, flags: [("exclude", "3")]).dryRun()
+        #expect(text.contains("--np 4 --no-local --exclude 3") && text.contains("MUSTER_ROLE=agent:"))
+    }
 }

@@ -57,6 +57,8 @@ struct LSFTests {
     @Test("interactive jobs, one for each worker, need no directory in common, and are cancelled by their name")
     func interactive() async throws {
         try await QueueSuite(.lsf())?.map(["show=LSB_JOBINDEX"], ["I="], shown: "0,0,0,0")
+        try await QueueSuite(.lsf())?.map(
+            ["show=LSB_QUEUE"], ["I=", "throttle=1"], shown: "normal,normal,normal,normal")
     }
 
     @Test("an interactive job that waits is not left in the queue by a driver that dies", arguments: [SIGINT, SIGKILL])

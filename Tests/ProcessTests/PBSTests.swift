@@ -63,6 +63,18 @@ struct PBSTests {
         arguments: QueueUnderTest.PBS.allCases)
     func cancelled(kind: QueueUnderTest.PBS) async throws { try await QueueSuite(.pbs(kind))?.cancelledInMidMap() }
 
+    @Test("a member of an array that is deleted in the middle of a map takes nobody along")
+    func member() async throws {
+        guard let suite = try await QueueSuite(.pbs()) else { return }
+        let driver = try suite.driver("queue-mixed", [])
+        try await driver.line(startingWith: "ready")
+        let job = try await suite.job(of: driver, running: true)
+        try await suite.queue.cancel(job.replacing("[]", with: "[1]"))
+        let run = try await driver.end()
+        #expect(run.status == 0 && run.value("squares") == "true", "\(run)")
+        try await suite.expectNothing(of: driver, run)
+    }
+
     @Test(
         "an interrupt, or the driver's death, cancels a job that waits and one that runs",
         arguments: [SIGINT, SIGKILL], [false, true])
