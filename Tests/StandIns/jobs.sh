@@ -68,7 +68,7 @@ stop() {
     R)
         touch "$1/stopped"
         get leader "$1/leader"
-        [ -z "$leader" ] || kill -TERM -- "-$leader" 2>/dev/null
+        [ -z "$leader" ] || kill -s TERM -- "-$leader" 2>/dev/null
         ;;
     esac
 }
