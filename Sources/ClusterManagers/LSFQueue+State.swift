@@ -47,10 +47,11 @@ extension LSFQueue {
         counts.sort { $0.word < $1.word }
         let word =
             counts.count == 1 ? counts[0].word : counts.map { "\($0.count) \($0.word)" }.joined(separator: ", ")
+        let lost = counts.filter { LSFQueue.phases[$0.word] == .ended }.reduce(0) { $0 + $1.count }
         for phase in [JobState.Phase.waiting, .running, .ended]
         where counts.contains(where: { LSFQueue.phases[$0.word] == phase }) {
             let reason = phase == .waiting && !reasons.isEmpty ? reasons.joined(separator: "; ") : nil
-            return JobState(phase, word, reason: reason)
+            return JobState(phase, word, reason: reason, lostTasks: lost)
         }
         return output.contains("> is not found") ? JobState(.ended, "not found") : nil
     }

@@ -27,7 +27,9 @@ extension PBSQueue {
     public func state(from output: String) -> JobState? {
         let states = PBSQueue.attributes(in: output).compactMap(PBSQueue.state)
         for phase in [JobState.Phase.waiting, .running, .ended] {
-            if let state = states.first(where: { $0.phase == phase }) { return state }
+            guard var state = states.first(where: { $0.phase == phase }) else { continue }
+            if states.count > 1 { state.lostTasks = states.count { $0.phase == .ended } }
+            return state
         }
         if output.contains("Unknown Job Id") { return JobState(.ended, "unknown job") }
         return output.contains("Job has finished") ? JobState(.ended, "F") : nil
@@ -36,15 +38,17 @@ extension PBSQueue {
     private static func state(of attributes: [String: String]) -> JobState? {
         guard let word = attributes["job_state"], var phase = phases[word] else { return nil }
         var reason = attributes["comment"]
-        if phase == .running, let counts = attributes["array_state_count"] {
-            reason = counts.split(separator: " ").joined(separator: " ")
+        var lost = 0
+        if phase == .running, let counts = attributes["array_state_count"]?.split(separator: " ") {
+            reason = counts.joined(separator: " ")
             if !counts.contains("Queued:0") { phase = .waiting }
+            lost = counts.compactMap { $0.wholeMatch(of: /Expired:(\d+)/).flatMap { Int($0.1) } }.first ?? 0
         } else if word == "H", let holds = attributes["Hold_Types"] {
             reason = "Hold_Types = \(holds)" + (reason.map { ", \($0)" } ?? "")
         } else if phase == .ended, let status = attributes["Exit_status"] {
             reason = (reason.map { "\($0), " } ?? "") + "Exit_status = \(status)"
         }
-        return JobState(phase, word, reason: reason)
+        return JobState(phase, word, reason: reason, lostTasks: lost)
     }
 
     private static let phases: [String: JobState.Phase] = [

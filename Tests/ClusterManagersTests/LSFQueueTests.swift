@@ -140,8 +140,9 @@ struct LSFQueueTests {
     @Test(
         "the states of an array's members are counted, and the reasons of those that wait are told once each",
         arguments: [
-            (["RUN", "RUN"], JobState(.running, "RUN")), (["DONE", "EXIT"], JobState(.ended, "1 DONE, 1 EXIT")),
-            (["RUN", "EXIT", "RUN"], JobState(.running, "1 EXIT, 2 RUN")),
+            (["RUN", "RUN"], JobState(.running, "RUN")),
+            (["DONE", "EXIT"], JobState(.ended, "1 DONE, 1 EXIT", lostTasks: 2)),
+            (["RUN", "EXIT", "RUN"], JobState(.running, "1 EXIT, 2 RUN", lostTasks: 1)),
             (
                 ["PEND", "RUN", "PEND"],
                 JobState(.waiting, "2 PEND, 1 RUN", reason: "Job slot limit reached: 1 host; Not enough job slot(s)")

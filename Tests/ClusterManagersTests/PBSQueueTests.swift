@@ -116,8 +116,8 @@ struct PBSQueueTests {
                 JobState(.waiting, "B", reason: "Queued:1 Running:3 Exiting:0 Expired:0")
             ),
             (
-                "Job Id: 0[].vm\n    job_state = B\n    array_state_count = Queued:0 Running:4 Exiting:0 Expired:0 \n",
-                JobState(.running, "B", reason: "Queued:0 Running:4 Exiting:0 Expired:0")
+                "Job Id: 0[].vm\n    job_state = B\n    array_state_count = Queued:0 Running:3 Exiting:0 Expired:1 \n",
+                JobState(.running, "B", reason: "Queued:0 Running:3 Exiting:0 Expired:1", lostTasks: 1)
             ),
             (
                 "Job Id: 4.vm\n    job_state = H\n    Hold_Types = u\n",
@@ -132,7 +132,10 @@ struct PBSQueueTests {
                 JobState(.ended, "F")
             ),
             ("qstat: Unknown Job Id 999.vm\n", JobState(.ended, "unknown job")),
-            ("Job Id: 4[1].vm\n    job_state = C\n\nJob Id: 4[2].vm\n    job_state = R\n", JobState(.running, "R")),
+            (
+                "Job Id: 4[1].vm\n    job_state = C\n\nJob Id: 4[2].vm\n    job_state = R\n",
+                JobState(.running, "R", lostTasks: 1)
+            ),
             ("Connection refused\nqstat: cannot connect to server vm (errno=15010)\n", nil), ("", nil),
         ])
     func state(output: String, expected: JobState?) {

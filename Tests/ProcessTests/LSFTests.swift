@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 extension QueueUnderTest {
-    /// A stand-in for LSF, or the real one that is there for tests: then `MUSTER_TEST_LSF` names a queue of it in which nothing starts.
+    /// A stand-in for LSF, or the real one that is there for tests: then `MUSTER_TEST_LSF` names a queue of it in which nothing starts,
+    /// and `ssh login` is where jobs may be submitted too.
     static func lsf() throws -> QueueUnderTest {
         let real = ProcessInfo.processInfo.environment["MUSTER_TEST_LSF"]
         let standIn = real == nil ? try StandIn("lsf") : nil
@@ -34,11 +35,13 @@ extension QueueUnderTest {
 /// the job's streams, and hears nothing but KILL while it waits, upon which its job stays in the queue. Missing: other hosts and users, suspension, mail, terminals, and what comes with load.
 @Suite("Workers through LSF", .serialized)
 struct LSFTests {
-    @Test("a map with a capture over one array job, or one job with several workers")
-    func map() async throws {
-        try await QueueSuite(.lsf())?.map(["show=LSB_QUEUE"], shown: "normal,normal,normal,normal")
-        try await QueueSuite(.lsf())?.map(["per=4"], count: 1)
-        try await QueueSuite(.lsf())?.map(["per=2"], count: 2, ["W=0:10", "n=2"])
+    @Test(
+        "a map with a capture over one array job, or one job with several workers, or submitted on another host",
+        arguments: [([], 4, []), (["per=4"], 1, []), (["per=2"], 2, ["W=0:10", "n=2"]), ([], 4, ["ssh=login"])]
+            as [([String], Int, [String])])
+    func map(choices: [String], count: Int, options: [String]) async throws {
+        try await QueueSuite(.lsf())?.map(
+            choices + ["show=LSB_QUEUE"], count: count, options, shown: "normal,normal,normal,normal")
     }
 
     @Test("a job that is cancelled in the middle of a map is told of, and the map goes on elsewhere")

@@ -51,11 +51,16 @@ extension QueueUnderTest {
 struct PBSTests {
     @Test(
         "a map with a capture over one array job, or one job with several workers",
-        arguments: QueueUnderTest.PBS.allCases)
-    func map(kind: QueueUnderTest.PBS) async throws {
-        try await QueueSuite(.pbs(kind))?.map(["show=PBS_QUEUE"], shown: "workq,workq,workq,workq")
-        try await QueueSuite(.pbs(kind))?.map(["per=4"], count: 1)
-        try await QueueSuite(.pbs(kind))?.map(["per=2"], count: 2, ["walltime=00:10:00", "l=ncpus=2"])
+        arguments: [([], 4, []), (["per=4"], 1, []), (["per=2"], 2, ["walltime=00:10:00", "l=ncpus=2"])]
+            as [([String], Int, [String])])
+    func map(choices: [String], count: Int, options: [String]) async throws {
+        try await QueueSuite(.pbs())?.map(
+            choices + ["show=PBS_QUEUE"], count: count, options, shown: "workq,workq,workq,workq")
+    }
+
+    @Test("a map over Torque's arrays")
+    func torque() async throws {
+        try await QueueSuite(.pbs(.torque))?.map(["show=PBS_QUEUE"], shown: "workq,workq,workq,workq")
     }
 
     @Test(
@@ -82,7 +87,7 @@ struct PBSTests {
         try await QueueSuite(.pbs())?.driverEnds(by: signal, running: running)
     }
 
-    @Test("with Torque too", arguments: [false, true])
+    @Test("the driver's death does so with Torque", arguments: [false, true])
     func endsWithTorque(running: Bool) async throws {
         try await QueueSuite(.pbs(.torque))?.driverEnds(by: SIGKILL, running: running)
     }
@@ -90,10 +95,8 @@ struct PBSTests {
     @Test("a job that waits is cancelled with the task that waits for its workers")
     func launchIsCancelled() async throws { try await QueueSuite(.pbs())?.launchIsCancelled() }
 
-    @Test(
-        "at the end of its time a job has nothing under way, and the map goes on elsewhere",
-        arguments: QueueUnderTest.PBS.allCases)
-    func wallTime(kind: QueueUnderTest.PBS) async throws { try await QueueSuite(.pbs(kind))?.wallTime() }
+    @Test("at the end of its time a job has nothing under way, and the map goes on elsewhere")
+    func wallTime() async throws { try await QueueSuite(.pbs())?.wallTime() }
 
     @Test("no command line, environment, script or output has the key")
     func keyIsNowhere() async throws {
