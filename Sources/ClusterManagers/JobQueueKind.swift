@@ -12,6 +12,8 @@ public enum JobQueueKind: String, CaseIterable, Hashable, Sendable {
     case lsf
     /// See ``ClusterManager/scyld(_:flags:address:options:)``; a key is an option of `beomap`.
     case scyld
+    /// See ``ClusterManager/htcondor(_:_:address:options:)``.
+    case htcondor
 
     /// Workers through a queue of this kind.
     ///
@@ -29,6 +31,7 @@ public enum JobQueueKind: String, CaseIterable, Hashable, Sendable {
         case .pbs: JobQueueManager(PBSQueue(flags), count: count, address: address, options: options)
         case .lsf: JobQueueManager(try LSFQueue(flags), count: count, address: address, options: options)
         case .scyld: JobQueueManager(ScyldQueue(flags), count: count, address: address, options: options)
+        case .htcondor: .htcondor(count, HTCondorCommands(flags), address: address, options: options)
         }
     }
 }
