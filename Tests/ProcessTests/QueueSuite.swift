@@ -17,9 +17,22 @@ final class QueueSuite {
         }
         try FileManager.default.createDirectory(
             at: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        give(directory.path)
     }
 
     deinit { try? FileManager.default.removeItem(at: directory) }
+
+    /// Lets drivers write there, if they are another user's.
+    private func give(_ path: String) {
+        if let owner = queue.owner { unsafe chown(path, owner.user, owner.group) }
+    }
+
+    /// Files by which a test and its driver wait for each other.
+    private func gates() throws -> PrivateDirectory {
+        let gates = try PrivateDirectory()
+        give(gates.path)
+        return gates
+    }
 
     /// The test program with a manager of this queue.
     func driver(
@@ -32,11 +45,12 @@ final class QueueSuite {
             + options
         let environment = queue.environment.merging(["MUSTER_TEST_SECRET": "not for others"]) { $1 }
             .merging(environment) { $1 }
-        guard let allocation else { return try Driver(words, limit: limit, environment: environment) }
+        let runner = allocation ?? queue.owner.map { ($0.words[0], Array($0.words.dropFirst())) }
+        guard let runner else { return try Driver(words, limit: limit, environment: environment) }
         let program = try #require(builtProducts?.appending(path: "muster-test-program"))
         return try Driver(
-            allocation.arguments + [program.path] + words, limit: 90, environment: environment,
-            executable: URL(filePath: allocation.executable))
+            runner.arguments + [program.path] + words, limit: limit, environment: environment,
+            executable: URL(filePath: runner.executable))
     }
 
     // MARK: - What the queue says
@@ -138,7 +152,7 @@ final class QueueSuite {
     /// twice.
     func wallTime() async throws {
         let (options, seconds) = try #require(queue.ending)
-        let gates = try PrivateDirectory()
+        let gates = try gates()
         // Two workers there and one here do twelve in a second, until a tenth of the time is left.
         let count = 12 * seconds * 9 / 10 + 20
         let driver = try driver(
@@ -157,7 +171,7 @@ final class QueueSuite {
 
     /// A job that waits is cancelled with the task that waits for its workers.
     func launchIsCancelled() async throws {
-        let gates = try PrivateDirectory()
+        let gates = try gates()
         let driver = try driver("queue-cancel", queue.waiting, choices: ["gate=\(gates.file("cancel"))"])
         try await driver.line(startingWith: "waiting")
         _ = try await job(of: driver, running: false)
@@ -202,6 +216,7 @@ final class QueueSuite {
         // A submit command that waits until it is told to go on.
         let place = directory.appendingPathExtension("commands")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: false)
+        give(place.path)
         defer { try? FileManager.default.removeItem(at: place) }
         let script = """
             #!/bin/sh

@@ -34,6 +34,26 @@ struct QueueUnderTest: Sendable {
     var environment: [String: String] = [:]
     /// Words that tell the test program how to start jobs, see `QueueArguments` there.
     var choices: [String] = []
+    /// Whose jobs they are, where the queue takes none from whoever runs the tests.
+    var owner: Owner?
+
+    /// A user of this host's.
+    struct Owner: Hashable, Sendable {
+        let name: String
+        let user: uid_t
+        let group: gid_t
+
+        /// - Returns: `nil` if there is no such user.
+        init?(name: String) {
+            guard let entry = unsafe getpwnam(name)?.pointee else { return nil }
+            (self.name, user, group) = unsafe (name, entry.pw_uid, entry.pw_gid)
+        }
+
+        /// Words that run the command behind them as this user.
+        var words: [String] {
+            ["/usr/bin/setpriv", "--reuid", "\(user)", "--regid", "\(group)", "--clear-groups"]
+        }
+    }
 
     /// Runs a command of the queue's for a test.
     static func run(_ path: String, _ arguments: String..., environment: [String: String] = [:]) async throws
