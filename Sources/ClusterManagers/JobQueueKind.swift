@@ -14,6 +14,10 @@ public enum JobQueueKind: String, CaseIterable, Hashable, Sendable {
     case scyld
     /// See ``ClusterManager/htcondor(_:_:address:options:)``.
     case htcondor
+    /// See ``ClusterManager/kubernetes(_:image:namespace:cpu:memory:timeLimit:kubectl:address:options:configure:)``. `image`,
+    /// `namespace`, `cpu` and `memory` are its options; `spec.activeDeadlineSeconds` and the like are places in the pods'
+    /// manifest, with items of lists by their number; all others are `kubectl`'s.
+    case kubernetes
 
     /// Workers through a queue of this kind.
     ///
@@ -32,6 +36,9 @@ public enum JobQueueKind: String, CaseIterable, Hashable, Sendable {
         case .lsf: JobQueueManager(try LSFQueue(flags), count: count, address: address, options: options)
         case .scyld: JobQueueManager(ScyldQueue(flags), count: count, address: address, options: options)
         case .htcondor: .htcondor(count, HTCondorCommands(flags), address: address, options: options)
+        case .kubernetes:
+            JobQueueManager(
+                try KubernetesQueue(flags, address), count: count, address: address, options: options)
         }
     }
 }

@@ -46,8 +46,10 @@ final class QueueSuite {
         let environment = queue.environment.merging(["MUSTER_TEST_SECRET": "not for others"]) { $1 }
             .merging(environment) { $1 }
         let runner = allocation ?? queue.owner.map { ($0.words[0], Array($0.words.dropFirst())) }
-        guard let runner else { return try Driver(words, limit: limit, environment: environment) }
-        let program = try #require(builtProducts?.appending(path: "muster-test-program"))
+        guard let runner else {
+            return try Driver(words, limit: limit, environment: environment, executable: queue.program)
+        }
+        let program = try #require(queue.program ?? builtProducts?.appending(path: "muster-test-program"))
         return try Driver(
             runner.arguments + [program.path] + words, limit: limit, environment: environment,
             executable: URL(filePath: runner.executable))

@@ -32,6 +32,8 @@ struct QueueUnderTest: Sendable {
     var ending: (options: [String], seconds: Int)?
     /// What else the driver's environment has.
     var environment: [String: String] = [:]
+    /// The test program, where it is not the one beside the tests.
+    var program: URL?
     /// Words that tell the test program how to start jobs, see `QueueArguments` there.
     var choices: [String] = []
     /// Whose jobs they are, where the queue takes none from whoever runs the tests.

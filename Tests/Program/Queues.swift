@@ -14,6 +14,7 @@ private struct QueueArguments {
 
     init(_ arguments: [String]) throws {
         var options = JobOptions(startLimit: .seconds(60))
+        var address = NetworkAddress.loopback
         for choice in arguments[1].split(separator: ",") {
             let words = choice.split(separator: "=", maxSplits: 1).map(String.init)
             switch words[0] {
@@ -21,6 +22,7 @@ private struct QueueArguments {
             case "minimum": options.minimum = Int(words[1])
             case "per": options.workersPerJob = Int(words[1])!
             case "executable": options.executable = words[1]
+            case "address": address = .address(words[1])
             case "show": shown = words[1]
             case "gate": gate = words[1]
             case "items": count = Int(words[1])!
@@ -34,7 +36,7 @@ private struct QueueArguments {
             return (words[0], words.count > 1 ? words[1] : "")
         }
         guard let kind = JobQueueKind(rawValue: arguments[0]) else { fatalError("no queue is called \(arguments[0])") }
-        manager = try kind.manager(count: Int(arguments[2])!, flags: flags, address: .loopback, options: options)
+        manager = try kind.manager(count: Int(arguments[2])!, flags: flags, address: address, options: options)
     }
 }
 
