@@ -45,6 +45,9 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
         turns = SubmissionTurns(queue.hasJobPerTask ? request.tasks : 1, atOnce: queue.jobsAtOnce)
     }
 
+    /// Most bytes of a command's output that are looked at, about.
+    private static var mostOutput: Int { 4 << 20 }
+
     /// Number of workers that the whole job brings.
     private var wanted: Int { request.tasks * request.workersPerTask }
     private var minimum: Int { min(options.minimum ?? wanted, wanted) }
@@ -310,15 +313,21 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
         return await ask(queue.stateCommand(for: job)).flatMap(queue.state)
     }
 
-    /// What a command of the queue's prints; `nil` if it can't be run.
+    /// What a command of the queue's prints, a line for each of thousands of tasks perhaps; `nil` if it can't be run.
     private func ask(_ command: [String]) async -> String? {
         let words = command.map { Array($0.utf8) }
-        guard let session = try? await CommandSession.start(words, cure: "it comes with \(queue.name)") else {
-            return nil
+        let output = Mutex("")
+        let session = try? await CommandSession.start(words, cure: "it comes with \(queue.name)") { source, line in
+            guard source == .output else { return }
+            output.withLock { text in
+                if text.utf8.count < JobLaunch.mostOutput { text += String(decoding: line, as: UTF8.self) + "\n" }
+            }
         }
+        guard let session else { return nil }
         session.finishInput()
         session.expire(after: 20)
-        return await session.end().output
+        _ = await session.end()
+        return output.withLock { $0 }
     }
 
     /// - Parameter said: What a command printed that has ended.

@@ -9,12 +9,14 @@ extension KubernetesQueue {
         ]
     }
 
-    /// The pods line by line, and what went wrong with them of late.
+    /// The pods line by line; and where a pod's state does not say what it waits for, what went wrong of late.
     public func stateCommand(for job: String) -> [String] {
         let script = """
             selector=$1
             shift
-            "$@" get pods --request-timeout=20s --selector="$selector" --output='\(KubernetesPod.template)' && echo listed
+            pods=$("$@" get pods --request-timeout=20s --selector="$selector" --output='\(KubernetesPod.template)') || exit
+            printf '%s\\nlisted\\n' "$pods"
+            case $pods in *'waiting ContainerCreating'*|*'waiting PodInitializing'*) ;; *) exit 0 ;; esac
             "$@" get events --request-timeout=20s --field-selector=involvedObject.kind=Pod,type=Warning \
             --output='\(KubernetesPod.eventTemplate)'
             """
