@@ -82,14 +82,18 @@ struct KubernetesManifest: Sendable {
         ]
     }
 
-    /// Has the user change it; by its name and label it is found again.
+    /// Has the user change it; by its name and label it is found again, and its agent is to know how long it has.
     mutating func change(_ change: (inout JSONValue) -> Void) {
         let metadata = pod["metadata"]
         change(&pod)
         pod["metadata"]["name"] = metadata["name"]
         pod["metadata"]["labels"][KubernetesManifest.label] = metadata["labels"][KubernetesManifest.label]
+        if case .integer(let seconds) = pod["spec"]["activeDeadlineSeconds"] {
+            // An image of one program has no shell that could look at a clock.
+            pod["spec"]["containers"][0]["env"].append(
+                ["name": .string(JobRequest.endVariable), "value": "+\(seconds)"])
+        }
     }
-
     /// A text of a container's that means itself: `$(NAME)` would be a variable's value, and `$$` stands for `$`.
     private static func literal(_ text: String) -> JSONValue { .string(text.replacing("$", with: "$$")) }
 

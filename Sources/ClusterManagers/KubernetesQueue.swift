@@ -42,7 +42,9 @@ public struct KubernetesQueue: JobQueue {
 
     /// A shell script that makes the Secret of the join file, which only `base64` reads, and then the pods.
     public func submission(for request: JobRequest) throws -> JobSubmission {
-        JobSubmission(command: ["/bin/sh", "-s"] + kubectl, script: script(manifest(for: request), request))
+        JobSubmission(
+            command: ["/bin/sh", "-s"] + kubectl, script: script(manifest(for: request), request),
+            program: kubectl.first)
     }
 
     private func manifest(for request: JobRequest) -> KubernetesManifest {

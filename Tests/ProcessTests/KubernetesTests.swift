@@ -23,6 +23,12 @@ extension QueueUnderTest {
         let program = URL(filePath: variable("MUSTER_TEST_KUBERNETES_PROGRAM"))
         // Bare pods of local images; the cluster has nothing else.
         let common = ["image=\(image)", "namespace=muster-test", "spec.containers.0.imagePullPolicy=Never"]
+        // The test counts what pods write to a file of this host's.
+        let logs = [
+            "spec.volumes.1.name=logs", "spec.volumes.1.hostPath.path=/tmp",
+            "spec.containers.0.volumeMounts.1.name=logs",
+            "spec.containers.0.volumeMounts.1.mountPath=/tmp",
+        ]
         return QueueUnderTest(
             kind: "kubernetes", missing: "no Kubernetes",
             isThere: {
@@ -49,6 +55,7 @@ extension QueueUnderTest {
             },
             cancel: { _ = try await kubectl("delete", "pod", $0, "--wait=false") },
             submitCommand: path(of: "kubectl") ?? "", running: common, waiting: common + ["cpu=1000"],
+            ending: (common + logs + ["spec.activeDeadlineSeconds=60"], 60),
             program: program, choices: ["executable=/bin/muster-test-program"] + choices)
     }
 }
@@ -78,6 +85,9 @@ struct KubernetesTests {
 
     @Test("pods that wait are deleted with the task that waits for their workers")
     func launchIsCancelled() async throws { try await QueueSuite(.kubernetes)?.launchIsCancelled() }
+
+    @Test("at the end of their time pods have nothing under way, and the map goes on elsewhere")
+    func wallTime() async throws { try await QueueSuite(.kubernetes)?.wallTime() }
 
     @Test("no command line, environment, manifest or output has the key", arguments: [false, true])
     func keyIsNowhere(reached: Bool) async throws {

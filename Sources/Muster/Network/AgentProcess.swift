@@ -31,15 +31,20 @@
             do {
                 // First: a mistake in what it would bring is not to use up a join.
                 let offer = try offer ?? HostRequest.fromEnvironment()
-                let link = try await join(source)
-                let session = HostSession(
-                    link, ProcessWorkers(), HostDescription.ofThisProcess(offer: offer),
-                    network: TLSPeers(link.localAddress))
+                // Before there is a session too: the first process of a container is not ended by a signal that it does not watch for.
+                let joined = Eventual<HostSession>()
                 let watcher = try Termination.watch { signal in
                     Termination.after(seconds: grace) { Termination.end(by: signal) }
                     // Elsewhere: this thread must be able to end the process.
-                    Poller.links.perform { session.leave() }
+                    Poller.links.perform {
+                        if let session = joined.value { session.leave() } else { Termination.end(by: signal) }
+                    }
                 }
+                let link = try await join(source)
+                let session = HostSession(
+                    link, ProcessWorkers(), HostDescription.ofThisProcess(offer: offer, joining: source),
+                    network: TLSPeers(link.localAddress))
+                joined.fulfil(session)
                 session.start()
                 switch await session.end.get() {
                 case .dismissed: end(0)
@@ -105,11 +110,21 @@
     }
 
     extension HostDescription {
-        static func ofThisProcess(offer: HostRequest?) -> HostDescription {
+        static func ofThisProcess(offer: HostRequest?, joining source: JoinSource? = nil) -> HostDescription {
             HostDescription(
                 host: hostName(), process: processID(), usableCPUCount: inheritedAffinity.count, offer: offer,
                 secondsLeft: JobEnd.secondsLeft(
-                    unsafe getenv(JobEnd.variable).map { unsafe String(cString: $0) }, now: Double(time(nil))))
+                    unsafe getenv(JobEnd.variable).map { unsafe String(cString: $0) }, now: Double(time(nil)),
+                    start: source?.start))
+        }
+    }
+
+    extension JoinSource {
+        /// When the system put a secret there, in seconds since 1970: as it begins with the container; `nil` for others.
+        fileprivate var start: Double? {
+            var state = stat()
+            guard case .secret(let path) = self, unsafe stat(path, &state) == 0 else { return nil }
+            return Double(state.st_mtim.tv_sec)
         }
     }
 #endif
