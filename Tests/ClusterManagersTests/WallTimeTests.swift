@@ -22,4 +22,10 @@ struct WallTimeTests {
     func variable(value: String?, left: Double?) {
         #expect(JobEnd.secondsLeft(value, now: 600) == left)
     }
+
+    @Test("where there is no clock to look at, it counts from when the secret was put there")
+    func fromTheStart() {
+        #expect(JobEnd.secondsLeft("+60", now: 600, start: 590) == 50)
+        #expect(JobEnd.secondsLeft("+60", now: 600) == nil && JobEnd.secondsLeft("60", now: 50, start: 590) == 10)
+    }
 }
