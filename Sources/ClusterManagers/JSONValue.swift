@@ -35,7 +35,7 @@ public enum JSONValue: Hashable, Sendable {
         set {
             var members: [String: JSONValue] = [:]
             if case .object(let there) = self { members = there }
-            members[name] = newValue == .null ? nil : newValue
+            if newValue == .null { members.removeValue(forKey: name) } else { members[name] = newValue }
             self = .object(members)
         }
     }

@@ -76,6 +76,15 @@ struct KubernetesTests {
     @Test("a pod that is deleted in the middle of a map is told of, and the map goes on elsewhere")
     func cancelled() async throws { try await QueueSuite(.kubernetes)?.cancelledInMidMap() }
 
+    @Test("a pod that dies takes its workers with it, and the map goes on")
+    func podDies() async throws {
+        // Behind what the test program exports, and the role.
+        let variable = "spec.containers.0.env.3"
+        try await QueueSuite(.kubernetes)?.hostDies(
+            ["\(variable).name=MUSTER_TEST_POD", "\(variable).value=pod-@muster-number@"],
+            where: "MUSTER_TEST_POD=pod-1")
+    }
+
     @Test(
         "an interrupt, or the driver's death, deletes pods that wait and those that run",
         arguments: [SIGINT, SIGKILL], [false, true])
