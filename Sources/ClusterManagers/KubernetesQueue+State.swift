@@ -78,7 +78,7 @@ extension KubernetesQueue {
         (["Evicted"], "ask for as much as the pods need (memory, configure): the node ran short of it"),
         (["StartError"], "have the program at that path in the image, or give its path there (executable)"),
         (["ContainerCannotRun"], "have the program at that path in the image, or give its path there (executable)"),
-        (["another build"], "make the image of this very program"),
+        (["run the same executable on both sides"], "make the image of this very program"),
         (
             ["can't join the driver"],
             "see whether pods reach this process; if not, leave the address out, and it dials them"
