@@ -61,8 +61,21 @@
 
         /// What becomes of who joins.
         private final class Expected: Sendable {
+            /// What becomes of those of a launch.
+            private struct Launch {
+                let handler: Handler
+                /// How many more may come.
+                var left: Int
+
+                /// Counts one, here and not at the door: peers come on several threads, and who was let in last may come first.
+                mutating func delivery(of peer: JoinedPeer) -> @Sendable () -> Void {
+                    left -= 1
+                    return { [handler, left] in handler(peer.link, peer.address, left) }
+                }
+            }
+
             private struct State {
-                var handlers: [LaunchIdentity: Handler] = [:]
+                var launches: [LaunchIdentity: Launch] = [:]
                 var joinCount = 0
                 var isTold = false
                 /// Those who were quicker than the note of what becomes of them.
@@ -71,6 +84,15 @@
                 var complete: Set<LaunchIdentity> = []
                 /// Those of whom nobody wants to know any more.
                 var forgotten: Set<LaunchIdentity> = []
+
+                mutating func delivery(of peer: JoinedPeer) -> (@Sendable () -> Void)? {
+                    guard let delivery = launches[peer.identity]?.delivery(of: peer) else { return nil }
+                    if launches[peer.identity]?.left == 0 {
+                        launches[peer.identity] = nil
+                        complete.insert(peer.identity)
+                    }
+                    return delivery
+                }
             }
 
             private let state = Mutex(State())
@@ -94,27 +116,24 @@
                     return state.joinCount % Expected.stride == 0
                 }
                 if isTime { makeRoom() }
-                let (handler, isForgotten) = state.withLock { state -> (Handler?, Bool) in
+                let (deliver, isForgotten) = state.withLock { state -> ((@Sendable () -> Void)?, Bool) in
                     if state.forgotten.contains(peer.identity) { return (nil, true) }
-                    let handler = state.handlers[peer.identity]
-                    if handler == nil { state.early[peer.identity, default: []].append(peer) }
-                    if peer.remainingJoins == 0 {
-                        state.handlers[peer.identity] = nil
-                        state.complete.insert(peer.identity)
-                    }
-                    return (handler, false)
+                    let delivery = state.delivery(of: peer)
+                    if delivery == nil { state.early[peer.identity, default: []].append(peer) }
+                    return (delivery, false)
                 }
                 // Its proof was under way when its launch was taken back.
                 if isForgotten { peer.link.close() }
-                handler?(peer.link, peer.address, peer.remainingJoins)
+                deliver?()
             }
 
-            func expect(_ identity: LaunchIdentity, _ handler: @escaping Handler) {
-                let early = state.withLock { state in
-                    if !state.complete.contains(identity) { state.handlers[identity] = handler }
-                    return state.early.removeValue(forKey: identity) ?? []
+            func expect(_ joins: Int, _ identity: LaunchIdentity, _ handler: @escaping Handler) {
+                let deliveries = state.withLock { state in
+                    state.launches[identity] = Launch(handler: handler, left: joins)
+                    let early = state.early.removeValue(forKey: identity) ?? []
+                    return early.compactMap { state.delivery(of: $0) }
                 }
-                for peer in early { handler(peer.link, peer.address, peer.remainingJoins) }
+                for deliver in deliveries { deliver() }
             }
 
             func isComplete(_ identity: LaunchIdentity) -> Bool { state.withLock { $0.complete.contains(identity) } }
@@ -122,7 +141,7 @@
             func forget(_ identity: LaunchIdentity) {
                 state.withLock { state in
                     // What is said of it last is kept: it is small, and there are not many.
-                    state.handlers[identity] = nil
+                    state.launches[identity] = nil
                     state.forgotten.insert(identity)
                 }
             }
@@ -148,7 +167,7 @@
         ) throws -> any DriverInvitation {
             let key = try key.map { bytes throws(JoinError) in try LaunchKey(bytes) } ?? .random()
             let launch = try listener.expect(.agent, joins: joins, for: limit, key: key)
-            expected.expect(launch.identity, onJoin)
+            expected.expect(joins, launch.identity, onJoin)
             return TLSInvitation(
                 launch: launch, addresses: addresses, port: port, expiry: time(nil) + Int(limit.seconds.rounded(.up)),
                 hasUsedUp: { [expected] in expected.isComplete(launch.identity) }
