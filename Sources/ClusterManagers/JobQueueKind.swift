@@ -18,6 +18,11 @@ public enum JobQueueKind: String, CaseIterable, Hashable, Sendable {
     /// `namespace`, `cpu` and `memory` are its options; `spec.activeDeadlineSeconds` and the like are places in the pods'
     /// manifest, with items of lists by their number; all others are `kubectl`'s.
     case kubernetes
+    /// See ``ClusterManager/gridEngine(_:qsubFlags:queue:resources:workingDirectory:address:options:)``; `queue`, `resources`
+    /// and `working_directory` are for themselves; another key is an option of `qsub`, as in `P=physics`.
+    case gridEngine = "gridengine"
+    /// See ``ClusterManager/qrsh(_:qrshFlags:queue:resources:workingDirectory:address:options:)``; the keys are the same.
+    case qrsh
 
     /// Workers through a queue of this kind.
     ///
@@ -39,6 +44,12 @@ public enum JobQueueKind: String, CaseIterable, Hashable, Sendable {
         case .kubernetes:
             JobQueueManager(
                 try KubernetesQueue(flags, address), count: count, address: address, options: options)
+        case .gridEngine:
+            JobQueueManager(
+                GridEngineQueue(GridEngineOptions(flags)), count: count, address: address, options: options)
+        case .qrsh:
+            JobQueueManager(
+                GridEngineInteractiveQueue(GridEngineOptions(flags)), count: count, address: address, options: options)
         }
     }
 }
