@@ -138,8 +138,8 @@ package struct WorkerDescription: Hashable, Sendable, WireCodable {
     }
 }
 
-/// A name or a sentence of another host's, without what a terminal would take for a command.
-private func printable(_ text: String) -> String {
+/// A name or a sentence of another host's, or of a program that runs here, without what a terminal would take for a command.
+package func printable(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: isControl) else { return text }
     return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{fffd}" : $0 }))
 }

@@ -36,7 +36,7 @@ public struct GridEngineQueue: JobQueue {
 
             """
         return JobSubmission(
-            command: words + (try options.words(for: request)), script: script)
+            command: words + (try options.words(for: request)), script: script, jobName: request.name)
     }
 
     /// `3.1-4:1`: the number, and the array's first and last task and step.

@@ -42,6 +42,8 @@ extension JobGuardian {
             return """
                 \(deafness)
                 exec 3<&0 </dev/null
+                bound=
+                command -v timeout >/dev/null && bound='timeout 60'
                 \(hasInput ? input : start)
                 job=$!
                 trap - PIPE
@@ -66,14 +68,18 @@ extension JobGuardian {
 
                 """
         }
+        // What failed may have reached the queue: where the answer was lost, say. Nobody knows its number then.
+        let byName = submission.jobName.map { once(words(cancelCommand + [$0])) + "; " } ?? ""
         return """
             \(deafness)
+            bound=
+            command -v timeout >/dev/null && bound='timeout 60'
             said=$(printf %s \(ShellWord.quoted(submission.script)) | \(command))
             status=$?
             printf '%s\\n' "$said" "\(submittedMark)$status"
-            [ "$status" = 0 ] || exit "$status"
+            [ "$status" = 0 ] || { \(byName)exit "$status"; }
             id=$(printf '%s\\n' "$said" | sed -En \(ShellWord.quoted("s/^\(identifierPattern)$/\\1/p")) | tail -n 1)
-            [ "$id" ] || exit 65
+            [ "$id" ] || { \(byName)exit 65; }
             while read -r _; do :; done
             \(removal)
             \(cancellation("\(words(cancelCommand)) \"$id\""))
@@ -83,6 +89,11 @@ extension JobGuardian {
 
     /// Shell commands that run one until it succeeds, and give up after some minutes.
     private static func cancellation(_ command: String) -> String {
-        "for pause in 0 1 2 4 8 16 32 64 128 256; do sleep \"$pause\"; \(command) >/dev/null 2>&1 && exit 0; done; exit 1"
+        "for pause in 0 1 2 4 8 16 32 64 128 256; do sleep \"$pause\"; \(once(command)) && exit 0; done; exit 1"
+    }
+
+    /// Shell commands that run one, silently, and not for ever: it hears what ends it.
+    private static func once(_ command: String) -> String {
+        "(trap - HUP INT QUIT TERM PIPE; exec $bound \(command)) >/dev/null 2>&1"
     }
 }

@@ -93,7 +93,8 @@ final class JobGuardian: Sendable {
     /// What a command printed that was refused or has ended, without empty lines.
     static func words(_ end: CommandSession.End) -> String {
         (end.error + "\n" + end.output).split(whereSeparator: \.isNewline)
-            .filter { !$0.allSatisfy(\.isWhitespace) && !$0.hasPrefix(submittedMark) }.joined(separator: "\n")
+            .filter { !$0.allSatisfy(\.isWhitespace) && !$0.hasPrefix(submittedMark) }
+            .map { printable(String($0)) }.joined(separator: "\n")
     }
 
     /// Waits for the end of a command that stays; `nil` if the task is cancelled before.

@@ -61,6 +61,11 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
         ) { [self] link, address, _ in
             Task { await take(link, at: address) }
         }
+        // Also while it is under way, where whoever asked for it does not wait for it.
+        site.whenClosed { [self] in
+            outcome.fulfil(.failure(ClusterError.closed))
+            await close(invitation)
+        }
         do {
             if !request.joinsByInput { try invitation.write(to: joinFile) }
             let input = request.joinsByInput ? try invitation.secretText(addresses: nil, port: nil) : nil
@@ -76,7 +81,6 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
             await close(invitation)
             throw error
         }
-        site.whenClosed { [self] in await close(invitation) }
     }
 
     // MARK: - Submitting
@@ -200,7 +204,10 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
             request.startLimit = workerStartLimit
             guard !isLate else { return await host.dismiss() }
             host.end.whenHere { [self] _ in Task { await lost(key) } }
-            if options.mindsWallTime, let left = description.secondsLeft { mindEnd(of: host, secondsLeft: left) }
+            if options.mindsWallTime, let left = description.secondsLeft {
+                guard left > 0 else { throw LaunchError("its job has no time left; ask \(queue.name) for more") }
+                mindEnd(of: host, secondsLeft: left)
+            }
             try await host.launch(request)
         } catch {
             notice("an agent of \(queue.name) joined, and brought no workers: \(error)")
@@ -289,18 +296,25 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
     /// The time for workers to come up has passed.
     private func expire(_ last: JobState?) async {
         let seen = await query() ?? last
-        expectNoMore()
+        // First the reason: where maps have no other workers, the program may be over when it is said that none comes.
+        defer { expectNoMore() }
         if outcome.value == nil {
             let failure = await failure(.expired(seconds: limit, isCancelled: true), seen)
             if outcome.fulfil(.failure(failure)) { return }
         }
-        guard !state.withLock({ $0.isClosing }) else { return }
-        notice("not all workers came: \(await failure(.expired(seconds: limit, isCancelled: false), seen))")
+        let (isClosing, guardians) = state.withLock {
+            ($0.isClosing, $0.up == 0 && $0.hosts.isEmpty ? $0.guardians : [])
+        }
+        guard !isClosing else { return }
+        let isOfNoUse = !guardians.isEmpty
+        notice("not all workers came: \(await failure(.expired(seconds: limit, isCancelled: isOfNoUse), seen))")
+        // Agents that come now would be refused.
+        for guardian in guardians { guardian.session.finishInput() }
     }
 
     /// The job has ended, and a command that was it said this.
     private func over(_ seen: JobState, said: String? = nil) async {
-        expectNoMore()
+        defer { expectNoMore() }
         guard !state.withLock({ $0.isClosing }) else { return }
         let isComplete = state.withLock { $0.up } >= wanted
         let failure = await failure(.ended, seen, said: said)
@@ -360,7 +374,7 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
 
     /// A text without empty lines.
     private static func lines(of text: String) -> String {
-        text.split(whereSeparator: \.isNewline).joined(separator: "\n")
+        text.split(whereSeparator: \.isNewline).map { printable(String($0)) }.joined(separator: "\n")
     }
 
     // MARK: - The end
@@ -375,7 +389,11 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
         watch?.cancel()
         expectNoMore()
         invitation.revoke()
-        if !request.joinsByInput { invitation.remove(joinFile) }
+        if !request.joinsByInput {
+            invitation.remove(joinFile)
+            // Its guardian removes that too, unless somebody has ended it.
+            _ = unsafe unlink(request.outputFile)
+        }
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.dismiss() } }
         }

@@ -49,8 +49,14 @@ public struct JobOptions: Hashable, Sendable {
 
     /// `.muster` in the user's home directory.
     public static var defaultDirectory: String {
-        (unsafe getenv("HOME").map { unsafe String(cString: $0) } ?? "") + "/.muster"
+        let home = unsafe getenv("HOME") ?? getpwuid(getuid())?.pointee.pw_dir
+        return (unsafe home.map { unsafe String(cString: $0) } ?? "/nonexistent") + "/.muster"
     }
+
+    /// Most seconds that ``startLimit`` may be: a year.
+    public static let longestStartLimit = 366 * 86_400
+    /// Most workers of a launch.
+    static let mostWorkers = 1_000_000
 
     /// What a program needs in order to be found and started.
     public static let defaultExports = ["HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "USER"]

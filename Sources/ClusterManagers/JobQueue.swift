@@ -1,3 +1,4 @@
+import Agent
 public import Scheduling
 
 /// How one kind of job queue is spoken to: all that a new queue has to write, see ``JobQueueManager``.
@@ -59,7 +60,7 @@ extension JobQueue {
     /// Growing pauses, each by chance up to half longer or shorter than the rule, so that those who were refused together don't
     /// come back together.
     public var retryDelays: ExponentialBackOff {
-        ExponentialBackOff(n: 20, firstDelay: 3, maxDelay: 60, factor: 2, jitter: 0.5)
+        ExponentialBackOff(n: 20, firstDelay: .random(in: 1.5...4.5), maxDelay: 60, factor: 2, jitter: 0.5)
     }
 }
 
@@ -86,7 +87,8 @@ public struct JobState: Hashable, Sendable {
 
     /// Collects what a queue says.
     public init(_ phase: Phase, _ word: String, reason: String? = nil, lostTasks: Int = 0) {
-        (self.phase, self.word, self.reason, self.lostTasks) = (phase, word, reason, lostTasks)
+        (self.phase, self.lostTasks) = (phase, lostTasks)
+        (self.word, self.reason) = (printable(word), reason.map(printable))
     }
 }
 
@@ -103,8 +105,8 @@ public struct JobSubmission: Hashable, Sendable {
     public var script: String
     /// Whether the command runs as long as the job: it has no number then.
     public var isAttached: Bool
-    /// The name by which the queue knows the jobs of such commands, to be asked for them, and to cancel them; `nil` where a job
-    /// ends with its command, however that ends.
+    /// The name by which the queue knows the job, where its cancel command takes that as well as a number: for the jobs of commands
+    /// that stay, which have no number here, and for a job whose submission seems to have failed.
     public var jobName: String?
     /// The queue's own program, which has to be here: the command's first word, unless that is a shell around it.
     public var program: String

@@ -67,6 +67,14 @@ public struct JobQueueManager<Queue: JobQueue>: SubmittingManager {
         guard options.workersPerJob >= 1 else {
             throw LaunchError("workersPerJob is \(options.workersPerJob); each task has at least one worker")
         }
+        let (workers, isTooMany) = count.multipliedReportingOverflow(by: options.workersPerJob)
+        guard !isTooMany, workers <= JobOptions.mostWorkers else {
+            throw LaunchError(
+                "\(count) tasks of \(options.workersPerJob) workers are more than \(JobOptions.mostWorkers)")
+        }
+        guard options.startLimit <= .seconds(JobOptions.longestStartLimit) else {
+            throw LaunchError("a startLimit of more than a year: give up to \(JobOptions.longestStartLimit) s")
+        }
         guard options.startLimit > .zero, options.submissionsPerMinute >= 1 else {
             throw LaunchError("a startLimit of no time, or no submission in a minute, leaves no way to start")
         }

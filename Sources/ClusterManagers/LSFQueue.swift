@@ -73,7 +73,7 @@ public struct LSFQueue: JobQueue {
             """
         return JobSubmission(
             command: try command(shell, "bsub"), script: hasJobPerTask ? "" : "#!/bin/sh\n" + commands(for: request),
-            isAttached: hasJobPerTask, jobName: hasJobPerTask ? request.name : nil, program: sshCommand.first ?? "bsub")
+            isAttached: hasJobPerTask, jobName: request.name, program: sshCommand.first ?? "bsub")
     }
 
     /// True for interactive jobs, of which there are no arrays.

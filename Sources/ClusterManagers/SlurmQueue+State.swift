@@ -2,8 +2,10 @@ extension SlurmQueue {
     /// `Submitted batch job 18`, where there are several clusters with ` on cluster …` behind.
     public var identifierPattern: String { "Submitted batch job ([0-9]+)( on cluster .*)?" }
 
-    /// Succeeds for a job that has ended.
-    public var cancelCommand: [String] { ["scancel"] }
+    /// By its number, or by its name where that is all that is known. Succeeds for a job that has ended.
+    public var cancelCommand: [String] {
+        ["/bin/sh", "-c", #"case $1 in *[!0-9]*) set -- "--name=$1" ;; esac; exec scancel "$@""#, "scancel"]
+    }
 
     /// Ended jobs too, of which Slurm knows for some minutes.
     public func stateCommand(for job: String) -> [String] {

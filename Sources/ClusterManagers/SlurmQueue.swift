@@ -50,6 +50,18 @@ public struct SlurmQueue: JobQueue {
                 "Slurm's n, ntasks and array are not for you to set: the number of workers says how many tasks there are"
             )
         }
+        guard
+            !flags.has(
+                "J", "job-name", "parsable", "Q", "quiet", "W", "wait", "test-only", "wrap", "h", "help", "V", "version"
+            )
+        else {
+            throw LaunchError(
+                "Slurm's job-name, parsable, quiet, wait, wrap, test-only, help and version are not for you to set: the job is "
+                    + "found by its name, and by what sbatch says (see what would be submitted with dryRun)")
+        }
+        guard !flags.has("M", "clusters", "cluster") else {
+            throw LaunchError("jobs of other clusters can't be cancelled from here: submit on a host of that cluster")
+        }
         let exports = "--export=" + (request.exports.isEmpty ? "NIL" : request.exports.joined(separator: ","))
         if let allocation {
             let shares = allocation.shares(of: request.tasks)
@@ -86,11 +98,12 @@ public struct SlurmQueue: JobQueue {
             exec srun --export=ALL \(step.joined(separator: " ")) "$workers"
 
             """
-        return JobSubmission(command: words + flags.words, script: script)
+        return JobSubmission(command: words + flags.words, script: script, jobName: request.name)
     }
 
     /// Finds out when the job will be ended: newer releases say it by themselves.
     private static let endScript = """
+        unset \(JobRequest.endVariable)
         end=${SLURM_JOB_END_TIME:-}
         [ "$end" ] || end=$(date -d "$(SLURM_TIME_FORMAT=standard squeue --noheader --format=%e --jobs="$SLURM_JOB_ID" 2>/dev/null)" +%s 2>/dev/null)
         [ -z "$end" ] || export \(JobRequest.endVariable)="$end"

@@ -241,7 +241,7 @@ final class MapRun: Sendable {
         switch error {
         case let error as WorkerExited: lost(batch, by: seat, error)
         case let error as ClusterError where error.code == .noSuchWorker:
-            // The worker was removed, which it is only after what it had begun.
+            // The worker was removed, after what it had begun; or its host's time was over before.
             returned(batch, by: seat)
         default: end(.failure(error))
         }
@@ -380,9 +380,8 @@ final class MapRun: Sendable {
         let count = state.schedule.elementCount
         let left = count - state.schedule.settled
         var cause = state.lastEnd.map { "; the last of them: \($0)" } ?? ""
-        if state.schedule.expiredCount > 0 {
-            cause +=
-                "; the jobs of some end before they could do one more: ask the queue for more time, or add workers"
+        if state.seats.contains(where: { $0.end < .infinity }) {
+            cause += "; the queue's time for some was over, or not enough for one more: ask it for more, or add workers"
         }
         let error = ClusterError(
             .noWorkers, "no worker is left for \(left) of \(count) elements\(cause)", lastWorker: state.lastEnd)

@@ -26,8 +26,7 @@ struct BatchSizer: Sendable {
         self.size = size
     }
 
-    /// The mean of what was measured; `nil` if nothing was.
-    var secondsPerElement: Double? { measuredCount > 0 ? max(measuredSeconds / measuredCount, 1e-10) : nil }
+    private var secondsPerElement: Double? { measuredCount > 0 ? max(measuredSeconds / measuredCount, 1e-10) : nil }
 
     /// Takes note of a batch of `count` elements that took a worker `seconds`.
     ///

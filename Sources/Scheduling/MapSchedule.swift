@@ -54,6 +54,9 @@ package struct MapSchedule: Sendable {
     private var inFlightCount = 0
     private var undecidedCount = 0
     private var settledCount = 0
+    /// Elements that were measured, all of them, and their seconds.
+    private var measuredCount = 0
+    private var measuredSeconds = 0.0
 
     /// Whether no more batches are given out, because an element was given up.
     package private(set) var isStopped = false
@@ -168,7 +171,8 @@ package struct MapSchedule: Sendable {
     private func capacity(of worker: Int, until end: Double, now: Double) -> Int {
         let left = end - now
         guard left > 0, let queue = queue(of: worker) else { return 0 }
-        guard let mean = sizer.secondsPerElement else { return .max }
+        guard measuredCount > 0 else { return .max }
+        let mean = max(measuredSeconds / Double(measuredCount), 1e-10)
         // The first has been under way for a while, though nobody knows how far it is.
         let begun = min(now - queue.since, mean * Double(queue.batches.first?.count ?? 0))
         let count = (left + begun) / mean - Double(queue.batches.elementCount)
@@ -188,7 +192,10 @@ package struct MapSchedule: Sendable {
         else { return nil }
         let capacity = end == .infinity ? .max : capacity(of: worker, until: end, now: now)
         guard capacity > 0 else {
-            if depth == 0 {
+            if depth == 0,
+                !returned.isEmpty || untriedCount > 0 || suspects.leastKey != nil
+                    || (delayed.leastKey ?? .infinity) <= now
+            {
                 leave(worker)
                 expiredCount += 1
             }
@@ -248,7 +255,10 @@ package struct MapSchedule: Sendable {
         take(batch, from: worker)
         // An element that is tried again, by itself, says little about batches.
         if histories.isEmpty || histories[batch.lowerBound] == nil {
-            sizer.measured(count: batch.count, seconds: now - (queues[worker]?.since ?? now))
+            let seconds = now - (queues[worker]?.since ?? now)
+            sizer.measured(count: batch.count, seconds: seconds)
+            measuredCount += batch.count
+            measuredSeconds += seconds
         }
         queues[worker]?.since = now
         queues[worker]?.isOnTrial = false

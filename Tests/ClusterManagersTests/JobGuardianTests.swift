@@ -65,6 +65,18 @@ struct JobGuardianTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
     }
 
+    @Test(
+        "cancels by its name, if it has one, what was refused or has no number: it may be in the queue all the same",
+        arguments: [("exit 7", 7), ("echo job", 65)])
+    func refusedWithName(command: String, status: Int32) async throws {
+        let (directory, cancel) = try place()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let submission = JobSubmission(command: ["/bin/sh", "-c", command], jobName: "muster-7")
+        let got = try await run(["/bin/sh", "-c", script(submission, cancel: cancel)])
+        #expect(got.end.program == .exited(status: status))
+        #expect(try String(contentsOf: directory.appending(path: "cancelled"), encoding: .utf8) == "muster-7\n")
+    }
+
     @Test("a command that is the job is ended when the input is; one that ends by itself gives the guardian its status")
     func attached() async throws {
         let job = JobSubmission(command: ["/bin/sh", "-c", "exec sleep 1000"], isAttached: true)

@@ -208,6 +208,9 @@ final class Driver {
         }
     }
 
+    /// The command lines of those.
+    func commands() -> [String] { descendants().map { commandLine(of: $0) } }
+
     private func commandLine(of process: Int32) -> String {
         let data = (try? Data(contentsOf: URL(filePath: "/proc/\(process)/cmdline"))) ?? Data()
         return String(decoding: data, as: UTF8.self).replacing("\0", with: " ")

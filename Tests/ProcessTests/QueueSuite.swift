@@ -212,6 +212,39 @@ final class QueueSuite {
         try await expectNothing(of: driver, try await driver.end())
     }
 
+    /// `muster map` over workers of a job that is cancelled ends, and says that nobody is left.
+    func mapOfCommandsEnds() async throws {
+        let options = (queue.running + ["address=loopback", "directory=\(directory.path)"]).joined(separator: ",")
+        let tool = try #require(builtProducts?.appending(path: "muster"))
+        let driver = try Driver(
+            ["map", "--on", "\(queue.kind):1,\(options)", "sleep {}", ":::", "1000", "1001"], limit: 90,
+            environment: queue.environment, executable: tool)
+        let job = try await job(of: driver, running: true)
+        try await driver.poll { !driver.isRunning || driver.commands().contains("sleep 1000 ") }
+        try await queue.cancel(job)
+        let run = try await driver.end()
+        #expect(run.status == 1 && run.errors.contains("2 of 2 commands have no result"), "\(run)")
+        try await expectNothing(of: driver, run)
+    }
+
+    /// A job that the queue has taken though the command that submits it says otherwise does not stay there.
+    func answerIsLost() async throws {
+        let place = directory.appendingPathExtension("commands")
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: place) }
+        let file = place.appending(path: URL(filePath: queue.submitCommand).lastPathComponent)
+        try Data("#!/bin/sh\n'\(queue.submitCommand)' \"$@\" >'\(place.path)/submitted'\nexit 3\n".utf8).write(to: file)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+        let path =
+            queue.environment["PATH"] ?? ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+        let driver = try driver("queue-failure", queue.waiting, environment: ["PATH": "\(place.path):\(path)"])
+        let run = try await driver.end()
+        #expect(run.status == 0 && run.output.contains("refused the job"), "\(run)")
+        let submitted = try String(contentsOf: place.appending(path: "submitted"), encoding: .utf8)
+        #expect(submitted.contains(/[0-9]/), "the queue took it")
+        try await expectNothing(of: driver, run)
+    }
+
     /// A job that the queue takes when its driver is dead already is cancelled.
     func driverDiesWhileSubmitting() async throws {
         let name = URL(filePath: queue.submitCommand).lastPathComponent

@@ -74,6 +74,12 @@ struct SlurmTests {
     @Test("at the end of its time a job has nothing under way, and the map goes on elsewhere")
     func wallTime() async throws { try await QueueSuite(.slurm)?.wallTime() }
 
+    @Test("commands over a job that is cancelled end, and it is said that nobody is left")
+    func commands() async throws { try await QueueSuite(.slurm)?.mapOfCommandsEnds() }
+
+    @Test("a job that the queue took, though sbatch says otherwise, does not stay there")
+    func answerIsLost() async throws { try await QueueSuite(.slurm)?.answerIsLost() }
+
     @Test("no command line, environment, script or output has the key")
     func keyIsNowhere() async throws {
         try await QueueSuite(.slurm)?.keyIsNowhere { job in
@@ -93,6 +99,9 @@ struct SlurmTests {
             QueueFailure(options: ["partition=inactive"], said: "inactive or drain", cure: "partition that is up"),
             QueueFailure(options: ["bogus=1"], said: "unrecognized option", cure: "man sbatch"),
             QueueFailure(options: ["n=1"], said: "not for you to set", cure: "number of workers"),
+            QueueFailure(options: ["parsable="], said: "not for you to set", cure: "dryRun"),
+            QueueFailure(options: ["clusters=other"], said: "other clusters", cure: "on a host of that cluster"),
+            QueueFailure(options: [], count: .max, choices: ["per=2"], said: "are more than", cure: "1000000"),
             QueueFailure(
                 options: ["partition=down"], choices: ["limit=4"], said: "0 of 2 workers up after 4 s",
                 cure: "partition that is up"),

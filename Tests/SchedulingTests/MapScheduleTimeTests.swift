@@ -51,4 +51,29 @@ struct MapScheduleTimeTests {
         #expect(schedule.expiredCount == 1 && schedule.hasWorkers)
         #expect(schedule.next(for: 2, now: 100) == 1..<2, "without an end there is time for everything")
     }
+
+    @Test("stay where there is nothing to give, so that a map of which all is done is not left without workers")
+    func nothingToGive() {
+        var schedule = MapSchedule(batchSize: 1)
+        schedule.join(0, until: 60)
+        schedule.supply(1)
+        #expect(schedule.next(for: 0, now: 0) == 0..<1)
+        schedule.finished(0..<1, by: 0, now: 35)
+        #expect(schedule.next(for: 0, now: 35) == nil && schedule.hasWorkers && !schedule.isStranded)
+        schedule.supply(1)
+        #expect(schedule.next(for: 0, now: 36) == nil && schedule.isStranded)
+    }
+
+    @Test("are judged by the mean of all that was measured, not of the last")
+    func mean() {
+        var schedule = MapSchedule(count: 10, batchSize: 1)
+        schedule.join(0, until: 30)
+        #expect(schedule.next(for: 0, now: 0) == 0..<1)
+        #expect(schedule.next(for: 0, now: 0) == 1..<2)
+        schedule.finished(0..<1, by: 0, now: 1)
+        schedule.finished(1..<2, by: 0, now: 20)
+        // Elements of 1 and 19 s: of 10 s on the average, and 10 s are left.
+        #expect(schedule.next(for: 0, now: 20) == 2..<3)
+        #expect(schedule.next(for: 0, now: 20) == nil)
+    }
 }

@@ -17,6 +17,8 @@ final class CommandQueue: Sendable {
     }
 
     private struct State {
+        /// Workers that take commands, or are about to.
+        var workerCount = 0
         var waiting: [Turn]
         /// Commands without a result.
         var left: Int
@@ -77,6 +79,20 @@ final class CommandQueue: Sendable {
         taker?.resume(returning: turn)
     }
 
+    /// A worker will take commands.
+    func workerHasCome() { state.withLock { $0.workerCount += 1 } }
+
+    /// A worker takes no more commands; returns whether none is left that does.
+    func workerHasLeft() -> Bool {
+        state.withLock { state in
+            state.workerCount -= 1
+            return state.workerCount == 0
+        }
+    }
+
+    /// Whether there are workers that take commands.
+    var hasWorkers: Bool { state.withLock { $0.workerCount > 0 } }
+
     /// Nobody gets a command any more.
     func end() {
         let takers = state.withLock { state -> [CheckedContinuation<Turn?, Never>]? in
@@ -105,9 +121,10 @@ extension MapCommand {
         let (workers, arrivals) = AsyncStream.makeStream(of: WorkerID.self)
         let queue = CommandQueue(count: arguments.count) { arrivals.finish() }
         let watch = cluster.watchJoins { worker in
+            queue.workerHasCome()
             arrivals.yield(worker.id)
         } onNoneExpected: {
-            if cluster.workers.isEmpty { queue.end() }
+            if !queue.hasWorkers { queue.end() }
         }
         defer { cluster.endJoinWatch(watch) }
         try await cluster.addWorkers(manager)
@@ -118,6 +135,8 @@ extension MapCommand {
             try await withThrowingTaskGroup { group in
                 for await worker in workers {
                     group.addTask {
+                        // In whatever way a worker has gone: where it was the last, nobody does the rest.
+                        defer { if queue.workerHasLeft(), !cluster.expectsWorkers { queue.end() } }
                         do {
                             while let turn = await queue.next() {
                                 let line = template.line(for: arguments[turn.place])
@@ -157,10 +176,7 @@ extension MapCommand {
                 return ShellCommand(line: line, environment: environment).run()
             }
         } catch let end as WorkerExited {
-            if queue.hasLostWorker(turn) {
-                if cluster.workers.isEmpty, !cluster.expectsWorkers { queue.end() }
-                return false
-            }
+            if queue.hasLostWorker(turn) { return false }
             result = CommandResult(end: .lost("lost \(CommandQueue.mostAttempts) workers, the last of which \(end)"))
             isThere = false
         } catch let error as ClusterError where error.code == .noSuchWorker {

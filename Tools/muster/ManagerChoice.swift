@@ -28,6 +28,9 @@ enum ManagerChoice: Hashable {
         var address = NetworkAddress.automatic
         var directory: String?
         var workersPerJob: Int?
+        var executable: String?
+        /// Seconds.
+        var startLimit: Int?
         /// The queue's own options, in the order in which they were written.
         var flags: [Flag] = []
 
@@ -36,6 +39,9 @@ enum ManagerChoice: Hashable {
             var options = options
             if let directory { options.directory = directory }
             if let workersPerJob { options.workersPerJob = workersPerJob }
+            options.executable = executable
+            // Nobody who has typed a command wants it to be given up because others come first.
+            options.startLimit = .seconds(startLimit ?? 7 * 86_400)
             return try kind.manager(
                 count: count, flags: flags.map { ($0.key, $0.value) }, address: address, options: options)
         }
@@ -97,6 +103,12 @@ enum ManagerChoice: Hashable {
                     message: "between commas of --on \(kind.rawValue) stands OPTION=VALUE, or OPTION alone")
             case "address" where !value.isEmpty: place.address = address(value)
             case "directory" where !value.isEmpty: place.directory = value
+            case "executable" where !value.isEmpty: place.executable = value
+            case "start-limit":
+                guard let seconds = Int(value), (1...JobOptions.longestStartLimit).contains(seconds) else {
+                    throw UsageError(message: "\"\(value)\" is no start-limit; give a number of seconds")
+                }
+                place.startLimit = seconds
             case "workers-per-job":
                 guard let workers = Int(value), workers >= 1 else {
                     throw UsageError(message: "\"\(value)\" is no number of workers of a job; give one from 1 on")

@@ -28,8 +28,9 @@ struct MapCommand: AsyncParsableCommand {
             With '--on slurm:4,partition=debug,t=00:05:00' a job of 4 tasks is submitted, whose workers take part as soon as \
             they are up; what follows the number goes to sbatch: one letter becomes -t 00:05:00, more --partition=debug, and \
             a word without a value stands alone. 'address=' is where this process listens, as above ('automatic' unless \
-            told), 'directory=' one that the job's hosts share (~/.muster unless told), and 'workers-per-job=' how many workers \
-            a task has (one unless told). Two commas in a row are one that belongs to an option. '--dry-run' prints the submission.
+            told), 'directory=' one that the job's hosts share (~/.muster unless told), \
+            'workers-per-job=' how many workers a task has (one unless told), 'start-limit=' how many seconds the job may wait \
+            (a week unless told), and 'executable=' where the program is on the job's hosts. Two commas in a row are one that belongs to an option. '--dry-run' prints the submission.
 
             Exit code: 0 if all commands succeeded, 1 if one failed or no worker is left, 64 for a mistake in the command line.
 
