@@ -99,7 +99,9 @@ public struct LSFQueue: JobQueue {
 
     /// What runs on a host.
     private func commands(for request: JobRequest) -> String {
-        let output = hasOwnOutput ? "" : "exec >>\(ShellWord.quoted(request.outputFile)) 2>&1\n"
+        // Without the join file nobody wants the job any more, nor would remove what it writes.
+        let (join, file) = (ShellWord.quoted(request.joinFile), ShellWord.quoted(request.outputFile))
+        let output = hasOwnOutput ? "" : "[ -e \(join) ] && exec >>\(file) 2>&1\n"
         // An array's members are named by their numbers; 0 is the number of a job that is no array.
         let question = """
             job=$LSB_JOBID

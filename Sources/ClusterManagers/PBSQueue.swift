@@ -74,7 +74,9 @@ public struct PBSQueue: JobQueue {
 
     /// What runs on a host.
     private func script(for request: JobRequest) -> String {
-        let output = hasOutput ? "" : "exec >>\(ShellWord.quoted(request.outputFile)) 2>&1\n"
+        // Without the join file nobody wants the job any more, nor would remove what it writes.
+        let (join, file) = (ShellWord.quoted(request.joinFile), ShellWord.quoted(request.outputFile))
+        let output = hasOutput ? "" : "[ -e \(join) ] && exec >>\(file) 2>&1\n"
         let directory = workingDirectory.map { "cd -- \(ShellWord.quoted($0)) || exit" }
         return """
             #!/bin/sh

@@ -39,7 +39,8 @@ struct PBSQueueTests {
         let submission = try PBSQueue(flags: ["-koed", "-o", "mine"]).submission(for: request(1))
         #expect(!submission.command[2].contains("-o /dev/null") && !submission.script.contains("it's.out"))
         #expect(
-            try PBSQueue().submission(for: request(1)).script.contains("exec >>'/home/me/.muster/it'\\''s.out' 2>&1\n"))
+            try PBSQueue().submission(for: request(1)).script.contains(
+                "[ -e '/home/me/.muster/it'\\''s' ] && exec >>'/home/me/.muster/it'\\''s.out' 2>&1\n"))
         for flag in ["-J", "-J1-3", "-t", "-I"] {
             #expect(throws: (any Error).self) { try PBSQueue(flags: [flag, "1-3"]).submission(for: request(1)) }
         }

@@ -122,6 +122,23 @@ struct LSFTests {
                 cure: "a queue that is active"))
     }
 
+    @Test("a bsub that waits for its daemons is given up, and a job that they take later is cancelled")
+    func noAnswer() async throws {
+        // Real ones are not taken down.
+        guard ProcessInfo.processInfo.environment["MUSTER_TEST_LSF"] == nil else { return }
+        let queue = try QueueUnderTest.lsf()
+        guard let suite = try await QueueSuite(queue) else { return }
+        let state = URL(filePath: try #require(queue.environment["LSF_ENVDIR"]))
+        try Data().write(to: state.appending(path: "down"))
+        let driver = try suite.driver("queue-failure", [], choices: ["limit=3"])
+        let run = try await driver.end()
+        #expect(run.status == 0 && run.output.contains("bsub did not answer within 3 s"), "\(run)")
+        #expect(run.output.contains("`lsid`"), "\(run)")
+        try FileManager.default.removeItem(at: state.appending(path: "down"))
+        try await driver.poll { FileManager.default.fileExists(atPath: state.appending(path: "jobs").path) }
+        try await suite.expectNothing(of: driver, run)
+    }
+
     @Test("with no minimum the launch returns at once, and a map has the workers when they come")
     func late() async throws { try await QueueSuite(.lsf())?.lateWorkers() }
 }

@@ -136,6 +136,24 @@ struct PBSTests {
                 cure: "a queue that is started"))
     }
 
+    @Test("a server that can't be reached is asked again")
+    func again() async throws {
+        // A real one is not taken down.
+        guard ProcessInfo.processInfo.environment["MUSTER_TEST_PBS"] == nil else { return }
+        let queue = try QueueUnderTest.pbs()
+        guard let suite = try await QueueSuite(queue) else { return }
+        let configuration = try #require(queue.environment["PBS_CONF_FILE"])
+        let down = URL(filePath: configuration).deletingLastPathComponent().appending(path: "down")
+        try Data().write(to: down)
+        let driver = try suite.driver("queue-mixed", [])
+        try await driver.poll { driver.errors.contains("PBS did not take a job") || !driver.isRunning }
+        try FileManager.default.removeItem(at: down)
+        let run = try await driver.end()
+        #expect(run.status == 0 && run.value("ready") == "3" && run.value("squares") == "true", "\(run)")
+        #expect(run.errors.contains("cannot connect to server stand-in (errno=15010)"), "\(run)")
+        try await suite.expectNothing(of: driver, run)
+    }
+
     @Test("with no minimum the launch returns at once, and a map has the workers when they come")
     func late() async throws { try await QueueSuite(.pbs())?.lateWorkers() }
 }

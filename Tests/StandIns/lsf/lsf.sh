@@ -1,4 +1,5 @@
-# The daemons of the stand-in for LSF. LSF_ENVDIR names the directory of their state.
+# The daemons of the stand-in for LSF. LSF_ENVDIR names the directory of their state; while it has a file down, jobs
+# can't be submitted.
 state=$LSF_ENVDIR
 . "$(dirname "$(readlink -f "$0")")/../jobs.sh"
 stopped=' inactive ' submitter=bsub

@@ -1,5 +1,5 @@
 # The server of the stand-in for PBS. PBS_CONF_FILE names a file in the directory of its state; where that has a file torque, it is
-# Torque, else OpenPBS.
+# Torque, else OpenPBS; where it has a file down, the server does not answer.
 state=$(dirname "$PBS_CONF_FILE")
 server=stand-in
 . "$(dirname "$(readlink -f "$0")")/../jobs.sh"
@@ -34,4 +34,11 @@ is_over() {
         get phase "$member/state"
         [ "$phase" = F ] || return 1
     done
+}
+
+# Ends a command with a status if the server does not answer: reach_server COMMAND STATUS
+reach_server() {
+    [ -e "$state/down" ] || return 0
+    printf '%s\n' 'Connection refused' "$1: cannot connect to server $server (errno=15010)" >&2
+    exit "$2"
 }
