@@ -80,7 +80,7 @@ final class KubernetesDialling: DriverInvitation {
                 "get", "pods", "--watch", "--selector", KubernetesManifest.selector(forwards.request.name),
                 "--output=jsonpath={.metadata.name} {.status.phase}{\"\\n\"}",
             ]
-        for pause in pauses where !Task.isCancelled {
+        for pause in pauses {
             if let session = try? await start(
                 command,
                 onLine: { [self] line in
@@ -108,7 +108,7 @@ final class KubernetesDialling: DriverInvitation {
             forwards.kubectl + [
                 "port-forward", "--address=127.0.0.1", "pod/\(forwards.request.name)-\(number)", ":\(forwards.port)",
             ]
-        for pause in pauses where !Task.isCancelled {
+        for pause in pauses {
             let near = Eventual<Int?>()
             let session = try? await start(command) { [forwards] line in
                 if let port = KubernetesQueue.forwardedPort(in: line, to: forwards.port) { near.fulfil(port) }
@@ -166,10 +166,10 @@ final class KubernetesDialling: DriverInvitation {
 
     // MARK: - Commands
 
-    /// Seconds between attempts, as long as there is time.
+    /// Seconds between attempts, as long as there is time and the task is not cancelled.
     private var pauses: some Sequence<Double> {
         ExponentialBackOff(n: .max, firstDelay: 0.5, maxDelay: 15, factor: 1.5, jitter: 0.3).lazy
-            .prefix { [end] _ in monotonicSeconds() < end }
+            .prefix { [end] _ in monotonicSeconds() < end && !Task.isCancelled }
     }
 
     /// Starts a command, each line of whose output is looked at; it ends with the task.

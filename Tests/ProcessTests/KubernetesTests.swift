@@ -142,6 +142,24 @@ struct KubernetesTests {
         try await QueueSuite(.kubernetes)?.failure(failure)
     }
 
+    @Test("a driver whose pods are up has nothing to do")
+    func idle() async throws {
+        guard let suite = try await QueueSuite(.kubernetes) else { return }
+        let driver = try suite.driver("queue-wait", suite.queue.running)
+        try await driver.line(startingWith: "ready")
+        /// Seconds of all CPUs that the driver has used, from the 14th and 15th word, in hundredths.
+        func used() throws -> Double {
+            let words = try String(contentsOfFile: "/proc/\(driver.process)/stat", encoding: .utf8).split(
+                separator: " ")
+            return (Double(words[13])! + Double(words[14])!) / 100
+        }
+        let (start, before) = (ContinuousClock.now, try used())
+        try await driver.poll { ContinuousClock.now - start > .seconds(3) }
+        #expect(try used() - before < 0.5)
+        driver.signal(SIGINT)
+        try await suite.expectNothing(of: driver, try await driver.end())
+    }
+
     @Test("with no minimum the launch returns at once, and a map has the workers when they come")
     func late() async throws { try await QueueSuite(.kubernetes)?.lateWorkers() }
 }
