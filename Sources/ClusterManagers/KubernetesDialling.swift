@@ -117,7 +117,12 @@ final class KubernetesDialling: DriverInvitation {
             session.whenEnded { _ in near.fulfil(nil) }
             let left = end - monotonicSeconds()
             session.expire(after: max(left, 1))
-            if let port = await near.get(), let link = await reach(number, port, session, within: left) {
+            let port = await withTaskCancellationHandler {
+                await near.get()
+            } onCancel: {
+                session.kill()
+            }
+            if let port, let link = await reach(number, port, session, within: left) {
                 return hand(over: link, session)
             }
             session.kill()
