@@ -203,7 +203,7 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
             if description.offer == nil, description.usableCPUCount > count { request.places = .unbound(count: count) }
             request.startLimit = workerStartLimit
             guard !isLate else { return await host.dismiss() }
-            host.end.whenHere { [self] _ in Task { await lost(key) } }
+            host.end.whenHere { [self] _ in Task { await lost(key, isWanted: host.isSentHome) } }
             if options.mindsWallTime, let left = description.secondsLeft {
                 guard left > 0 else { throw LaunchError("its job has no time left; ask \(queue.name) for more") }
                 mindEnd(of: host, secondsLeft: left)
@@ -236,10 +236,10 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
     }
 
     /// A host has ended; where nobody here wanted that, the queue is asked why.
-    private func lost(_ key: ObjectIdentifier) async {
+    private func lost(_ key: ObjectIdentifier, isWanted: Bool) async {
         let isNews = state.withLock { state in
             state.hosts[key] = nil
-            guard !state.isClosing, !state.isEndTold, state.job != nil else { return false }
+            guard !isWanted, !state.isClosing, !state.isEndTold, state.job != nil else { return false }
             state.isEndTold = true
             return true
         }

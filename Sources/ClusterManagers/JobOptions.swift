@@ -7,7 +7,10 @@ public struct JobOptions: Hashable, Sendable {
     public var directory: String
     /// Path of the program on the hosts of the job; it must be the same build. `nil` for this one's own path.
     public var executable: String?
-    /// Arguments added behind those of this process.
+    /// Arguments of agents in place of this process's; they have to bring the program to its first `withCluster` as well. `nil` for
+    /// the same, of which scripts and command lines take some 100 KB.
+    public var arguments: [String]?
+    /// Arguments added behind those.
     public var executableFlags: [String]
     /// Variables to set for agents and workers.
     public var environment: [String: String]
@@ -30,13 +33,15 @@ public struct JobOptions: Hashable, Sendable {
 
     /// Collects options.
     public init(
-        directory: String = JobOptions.defaultDirectory, executable: String? = nil, executableFlags: [String] = [],
+        directory: String = JobOptions.defaultDirectory, executable: String? = nil, arguments: [String]? = nil,
+        executableFlags: [String] = [],
         environment: [String: String] = [:], exports: [String] = JobOptions.defaultExports, workersPerJob: Int = 1,
         minimum: Int? = nil, startLimit: Duration = .seconds(600), mindsWallTime: Bool = true,
         submissionsPerMinute: Int = 30
     ) {
         self.directory = directory
         self.executable = executable
+        self.arguments = arguments
         self.executableFlags = executableFlags
         self.environment = environment
         self.exports = exports

@@ -88,8 +88,9 @@ public struct JobQueueManager<Queue: JobQueue>: SubmittingManager {
         }
         let name = "muster-\(getpid())-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
         let base = options.directory + "/join-" + name
-        let arguments = OwnProcess.arguments.map { String(decoding: $0, as: UTF8.self) }
-        guard arguments.map({ Array($0.utf8) }) == OwnProcess.arguments else {
+        let own = OwnProcess.arguments
+        let arguments = options.arguments ?? own.map { String(decoding: $0, as: UTF8.self) }
+        guard options.arguments != nil || arguments.map({ Array($0.utf8) }) == own else {
             throw LaunchError("an argument of this process is not UTF-8, so it can't stand in a job's script")
         }
         var environment = options.environment.sorted { $0.key < $1.key }

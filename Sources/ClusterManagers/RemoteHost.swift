@@ -8,6 +8,8 @@ import Transport
 final class RemoteHost: Sendable {
     /// How the host ended, and when.
     let end = Eventual<LinkError?>()
+    /// Whether its agent was sent home because there was nothing left for it to do.
+    var isSentHome: Bool { roster.isSentHome }
     private let connection: HostConnection
     private let roster: Roster
     private let site: LaunchSite
@@ -74,6 +76,7 @@ final class RemoteHost: Sendable {
     private final class Roster: Sendable {
         private struct State {
             var workers: [WorkerID] = []
+            var isSentHome = false
             var jobEnd: Double?
         }
 
@@ -88,6 +91,9 @@ final class RemoteHost: Sendable {
 
         /// Those so far, also if they have left.
         var workers: [WorkerID] { state.withLock { $0.workers } }
+
+        var isSentHome: Bool { state.withLock { $0.isSentHome } }
+        func setSentHome() { state.withLock { $0.isSentHome = true } }
 
         func setEnd(_ time: Double) { state.withLock { $0.jobEnd = time } }
 
@@ -126,7 +132,7 @@ final class RemoteHost: Sendable {
             case .notReplaced(let reason):
                 Printer.notice(reason)
                 settle()
-            case .empty: break
+            case .empty: roster.setSentHome()
             case .ended(let error, let farewell):
                 if let farewell { Printer.notice(farewell) }
                 while settle() {}

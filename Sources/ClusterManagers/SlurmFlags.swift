@@ -48,6 +48,26 @@ public struct SlurmFlags: Hashable, Sendable, ExpressibleByDictionaryLiteral {
         }
     }
 
+    /// The seconds of the time limit among them, rounded up to minutes as Slurm does; `nil` if there is none, or none that ends.
+    ///
+    /// As `sbatch` has it: minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes,
+    /// days-hours:minutes:seconds.
+    var timeLimit: Int? {
+        guard let text = flags.last(where: { ["t", "time"].contains($0.key) })?.value else { return nil }
+        let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+        let fields = (parts.last ?? "").split(separator: ":", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
+        guard (1...3).contains(fields.count), fields.allSatisfy({ (0...1_000_000).contains($0) }) else { return nil }
+        let units: [Int]
+        if parts.count == 2 {
+            units = [3600, 60, 1]
+        } else {
+            units = fields.count == 3 ? [3600, 60, 1] : [60, 1]
+        }
+        guard let days = parts.count == 2 ? Int(parts[0]) : 0, (0...100_000).contains(days) else { return nil }
+        let seconds = zip(fields, units).reduce(days * 86_400) { $0 + $1.0 * $1.1 }
+        return seconds > 0 ? (seconds + 59) / 60 * 60 : nil
+    }
+
     /// Whether one of these is among them, written with `_` or `-`.
     func has(_ keys: String...) -> Bool { flags.contains { keys.contains($0.key.replacing("_", with: "-")) } }
 }

@@ -69,7 +69,7 @@ public struct SlurmQueue: JobQueue {
             // Beside what else runs in the allocation: the driver's own step would keep it waiting for ever.
             let step =
                 ["--job-name=\(request.name)", "--overlap", exports] + flags.words
-                + SlurmQueue.oneAgentPerNode("\(shares.count)", request, prelude: SlurmQueue.endScript + "\n")
+                + SlurmQueue.oneAgentPerNode("\(shares.count)", request, prelude: SlurmQueue.endScript + "\n" + stepEnd)
             return JobSubmission(command: ["srun"] + step + [workers], isAttached: true)
         }
         var words = [
@@ -108,6 +108,17 @@ public struct SlurmQueue: JobQueue {
         [ "$end" ] || end=$(date -d "$(SLURM_TIME_FORMAT=standard squeue --noheader --format=%e --jobs="$SLURM_JOB_ID" 2>/dev/null)" +%s 2>/dev/null)
         [ -z "$end" ] || export \(JobRequest.endVariable)="$end"
         """
+
+    /// A step may have less time than its allocation.
+    private var stepEnd: String {
+        guard let limit = flags.timeLimit else { return "" }
+        let end = JobRequest.endVariable
+        return """
+            step=$(($(date +%s) + \(limit)))
+            [ "${\(end):-$step}" -lt "$step" ] || export \(end)="$step"
+
+            """
+    }
 
     /// The words behind `srun` that start the agents; the numbers of their workers, with blanks between, come last.
     ///

@@ -11,6 +11,17 @@ struct SlurmQueueTests {
             environment: [.init(name: "MUSTER_ROLE", value: "agent:file:/home/me/.muster/join-1")])
     }
 
+    @Test(
+        "the time of a step is read as Slurm reads it",
+        arguments: [
+            ("5", 300), ("5:30", 360), ("1:00:00", 3600), ("1-2", 93_600), ("1-2:30", 95_400), ("1-0:0:1", 86_460),
+            ("0", nil), ("UNLIMITED", nil), ("-5", nil), ("1:2:3:4", nil), ("", nil), ("99999999999999999999", nil),
+        ] as [(String, Int?)])
+    func timeLimit(text: String, seconds: Int?) {
+        #expect(SlurmFlags(["t": text]).timeLimit == seconds)
+        #expect(SlurmFlags(["time": text, "n": "5"]).timeLimit == seconds && SlurmFlags(["n": "5"]).timeLimit == nil)
+    }
+
     @Test("keywords become flags, in the order in which they are written")
     func flags() {
         let flags: SlurmFlags = [

@@ -87,6 +87,13 @@ struct WorkerCommandTests {
         #expect(run.output == "1\n" && run.errors.contains("did not come to its end in 0.2 s"), "\(run)")
     }
 
+    @Test("what goes to a queue has none of the commands' arguments: there may be thousands")
+    func submission() async throws {
+        let run = try await muster(["map", "--on", "slurm:2,t=5", "--dry-run", "echo {}", ":::", "argument-of-the-map"])
+        #expect(run.status == 0 && run.output.hasPrefix("sbatch "), "\(run)")
+        #expect(run.output.contains(" -t 5 ") && !run.output.contains("argument-of-the-map"), "\(run)")
+    }
+
     @Test("where to listen is read")
     func choices() throws {
         #expect(try ManagerChoice("local") == .local)

@@ -40,6 +40,8 @@ enum ManagerChoice: Hashable {
             if let directory { options.directory = directory }
             if let workersPerJob { options.workersPerJob = workersPerJob }
             options.executable = executable
+            // Commands come with the calls: an agent only has to be one, and thousands of arguments fit in no script.
+            options.arguments = ["map", "--on", "elastic", ":", ":::", "1"]
             // Nobody who has typed a command wants it to be given up because others come first.
             options.startLimit = .seconds(startLimit ?? 7 * 86_400)
             return try kind.manager(
