@@ -65,13 +65,15 @@ let queues: [String: Program.Scenario] = [
     "queue-mixed": { arguments in
         // A worker here goes on when the job is cancelled.
         try await withCluster(.local(1)) { cluster in
-            try await cluster.addWorkers(try QueueArguments(arguments).manager)
+            let choices = try QueueArguments(arguments)
+            let count = choices.count == 0 ? 100 : choices.count
+            try await cluster.addWorkers(choices.manager)
             say("ready", cluster.workers.count)
-            let squares = try await cluster.pmap(1...100) { i in
+            let squares = try await cluster.pmap(1...count) { i in
                 usleep(50_000)
                 return i * i
             }
-            say("squares", squares == (1...100).map { $0 * $0 })
+            say("squares", squares == (1...count).map { $0 * $0 })
         }
     },
     "queue-wall": { arguments in
