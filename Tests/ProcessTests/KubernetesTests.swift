@@ -56,8 +56,7 @@ extension QueueUnderTest {
             cancel: { _ = try await kubectl("delete", "pod", $0, "--wait=false") },
             submitCommand: path(of: "kubectl") ?? "", running: common, waiting: common + ["cpu=1000"],
             ending: (common + logs + ["spec.activeDeadlineSeconds=60"], 60),
-            program: program,  // A node takes its time to end a pod: the map is to be there still.
-            choices: ["executable=/bin/muster-test-program", "items=300"] + choices)
+            program: program, choices: ["executable=/bin/muster-test-program"] + choices)
     }
 }
 

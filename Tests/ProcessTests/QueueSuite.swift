@@ -103,9 +103,12 @@ final class QueueSuite {
 
     /// A job that is cancelled in the middle of a map is told of, and the map goes on elsewhere.
     func cancelledInMidMap() async throws {
-        let driver = try driver("queue-mixed", queue.running)
+        let gates = try gates()
+        let driver = try driver("queue-mixed", queue.running, choices: ["gate=\(gates.file("told"))"])
         try await driver.line(startingWith: "ready")
         try await queue.cancel(try await job(of: driver, running: true))
+        try await driver.poll { driver.errors.contains("the job's state is ") || !driver.isRunning }
+        gates.open("told")
         let run = try await driver.end()
         #expect(run.status == 0 && run.value("squares") == "true", "\(run)")
         #expect(run.errors.contains("the job's state is "), "\(run)")
@@ -122,7 +125,8 @@ final class QueueSuite {
         _ options: [String], where mark: String, death: () async throws -> Void = {},
         birth: () async throws -> Void = {}
     ) async throws {
-        let driver = try driver("queue-mixed", queue.running + options)
+        let gates = try gates()
+        let driver = try driver("queue-mixed", queue.running + options, choices: ["gate=\(gates.file("lost"))"])
         let line = try await driver.line(startingWith: "ready")
         #expect(line == "ready 3")
         try await death()
@@ -132,6 +136,8 @@ final class QueueSuite {
         }
         #expect(victims.count >= 2, "an agent and a worker")
         for victim in victims { kill(victim, SIGKILL) }
+        try await driver.poll { driver.errors.contains("is lost") || !driver.isRunning }
+        gates.open("lost")
         let run = try await driver.end()
         try await birth()
         #expect(run.status == 0 && run.value("squares") == "true", "\(run)")

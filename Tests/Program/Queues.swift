@@ -63,14 +63,14 @@ let queues: [String: Program.Scenario] = [
         }
     },
     "queue-mixed": { arguments in
-        // A worker here goes on when the job is cancelled.
+        // A worker here goes on when the job is cancelled. With a gate the map is not over before that is open.
         try await withCluster(.local(1)) { cluster in
             let choices = try QueueArguments(arguments)
-            let count = choices.count == 0 ? 100 : choices.count
+            let count = choices.gate.isEmpty ? 100 : 20_000
             try await cluster.addWorkers(choices.manager)
             say("ready", cluster.workers.count)
-            let squares = try await cluster.pmap(1...count) { i in
-                usleep(50_000)
+            let squares = try await cluster.pmap(1...count, capturing: choices.gate, batchSize: 1) { i, gate in
+                if gate.isEmpty || access(gate, F_OK) != 0 { usleep(50_000) }
                 return i * i
             }
             say("squares", squares == (1...count).map { $0 * $0 })
