@@ -70,7 +70,7 @@ let queues: [String: Program.Scenario] = [
             try await cluster.addWorkers(choices.manager)
             say("ready", cluster.workers.count)
             let squares = try await cluster.pmap(1...count, capturing: choices.gate, batchSize: 1) { i, gate in
-                if gate.isEmpty || access(gate, F_OK) != 0 { usleep(50_000) }
+                if gate.isEmpty || (unsafe access(gate, F_OK)) != 0 { usleep(50_000) }
                 return i * i
             }
             say("squares", squares == (1...count).map { $0 * $0 })
