@@ -255,10 +255,11 @@ package final class HostConnection: Sendable {
         }
     }
 
-    /// An agent without workers has nothing to do.
+    /// An agent without workers has nothing to do, unless it goes by itself.
     private func dismissIfEmpty() {
         let isEmpty = state.withLock { state in
-            guard !state.isEnded, !state.isDismissed, state.hasWorked, state.workers.isEmpty, state.requests.isEmpty,
+            guard !state.isEnded, !state.isDismissed, !state.isLeaving, state.hasWorked, state.workers.isEmpty,
+                state.requests.isEmpty,
                 state.replacements == 0
             else { return false }
             state.isDismissed = true
