@@ -21,7 +21,11 @@ extension JobGuardian {
         func words(_ words: [String]) -> String { words.map(ShellWord.quoted).joined(separator: " ") }
         let command = words(submission.command)
         // What a terminal sends to the driver is not for it, and after the driver's end nobody reads what it prints.
-        let deafness = "trap '' HUP INT QUIT TERM PIPE"
+        let prelude = """
+            trap '' HUP INT QUIT TERM PIPE
+            bound=
+            command -v timeout >/dev/null && bound='timeout 60'
+            """
         let removal = "rm -f -- \(words(files))"
         if submission.isAttached {
             let start = "(trap - HUP INT QUIT TERM PIPE; exec \(command) 3<&-) &"
@@ -40,10 +44,8 @@ extension JobGuardian {
             // PIPE ends the reader only as long as it reads, from its first moment on; then it has the time that it takes. Of what
             // other signals ended a shell speaks.
             return """
-                \(deafness)
+                \(prelude)
                 exec 3<&0 </dev/null
-                bound=
-                command -v timeout >/dev/null && bound='timeout 60'
                 \(hasInput ? input : start)
                 job=$!
                 trap - PIPE
@@ -71,9 +73,7 @@ extension JobGuardian {
         // What failed may have reached the queue: where the answer was lost, say. Nobody knows its number then.
         let byName = submission.jobName.map { once(words(cancelCommand + [$0])) + "; " } ?? ""
         return """
-            \(deafness)
-            bound=
-            command -v timeout >/dev/null && bound='timeout 60'
+            \(prelude)
             said=$(printf %s \(ShellWord.quoted(submission.script)) | \(command))
             status=$?
             printf '%s\\n' "$said" "\(submittedMark)$status"

@@ -244,9 +244,13 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
             return true
         }
         if isNews, let state = await query() {
-            let cure = state.reason.flatMap(queue.cure).map { "; \($0)" } ?? ""
-            notice("a host of \(jobName) has ended; the job's state is \(state)\(cure)")
+            notice("a host of \(jobName) has ended; the job's state is \(inWords(state))")
         }
+    }
+
+    /// State, reason, and what helps.
+    private func inWords(_ state: JobState) -> String {
+        "\(state)" + (state.reason.flatMap(queue.cure).map { "; \($0)" } ?? "")
     }
 
     private var jobName: String { queue.name + (state.withLock { $0.job }.map { " job \($0)" } ?? "") }
@@ -284,8 +288,7 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
                 let possible = wanted - seen.lostTasks * request.workersPerTask
                 if seen.phase == .ended || possible < minimum { return await over(seen) }
                 if seen != told, seen.phase == .waiting {
-                    let cure = seen.reason.flatMap(queue.cure).map { "; \($0)" } ?? ""
-                    notice("\(jobName) waits: \(seen)\(cure)")
+                    notice("\(jobName) waits: \(inWords(seen))")
                 }
                 told = seen
             }
@@ -328,7 +331,10 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
     }
 
     /// What a command of the queue's prints, a line for each of thousands of tasks perhaps; `nil` if it can't be run.
-    private func ask(_ command: [String]) async -> String? {
+    private func ask(_ command: [String]) async -> String? { await run(command)?.output }
+
+    /// How a command of the queue's ends, and what it prints; `nil` if it can't be run.
+    private func run(_ command: [String]) async -> (program: RunningProgram.End, output: String)? {
         let words = command.map { Array($0.utf8) }
         let output = Mutex("")
         let session = try? await CommandSession.start(words, cure: "it comes with \(queue.name)") { source, line in
@@ -340,8 +346,8 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
         guard let session else { return nil }
         session.finishInput()
         session.expire(after: 20)
-        _ = await session.end()
-        return output.withLock { $0 }
+        let end = await session.end()
+        return (end.program, output.withLock { $0 })
     }
 
     /// - Parameter said: What a command printed that has ended.
@@ -413,14 +419,6 @@ final class JobLaunch<Queue: JobQueue>: Sendable {
     /// Cancels the job from here, should somebody have ended its guardian.
     private func cancel() async -> Bool {
         guard let job = state.withLock({ $0.job }) else { return true }
-        let words = (queue.cancelCommand + [job]).map { Array($0.utf8) }
-        guard let session = try? await CommandSession.start(words, cure: "it comes with \(queue.name)") else {
-            return false
-        }
-        session.finishInput()
-        session.expire(after: 20)
-        let end = Eventual<CommandSession.End>()
-        session.whenEnded { end.fulfil($0) }
-        return await end.get().program == .exited(status: 0)
+        return await run(queue.cancelCommand + [job])?.program == .exited(status: 0)
     }
 }

@@ -62,7 +62,9 @@ extension LSFQueue {
     ]
 
     /// By the reasons that `bjobs -p` shows, or what `bsub` or a host wrote.
-    public func cure(for words: String) -> String? { LSFQueue.cures.first { words.contains($0.words) }?.cure }
+    public func cure(for words: String) -> String? {
+        (LSFQueue.cures + AgentCures.all).first { words.contains($0.words) }?.cure
+    }
 
     private static let cures: [(words: String, cure: String)] = [
         ("No such queue", "name a queue that `bqueues` shows"),
@@ -85,13 +87,6 @@ extension LSFQueue {
         ("esource requirements not satisfied", "ask for what some host has: `lshosts`, or wait longer (startLimit)"),
         ("Not enough", "others have what was asked for: wait longer (startLimit), or ask for less"),
         ("ob slot limit reached", "others have what was asked for: wait longer (startLimit), or ask for less"),
-        ("No such file or directory", "have the program at that path on all hosts, or give executable"),
-        ("not found", "have the program at that path on all hosts, or give executable"),
-        ("can't read the join file", "give a directory that this host and the job's share (directory)"),
-        (
-            "can't join the driver",
-            "see whether the job's hosts reach this one; give the interface that they reach (address)"
-        ),
     ]
 
     /// Where LSF is not there just now, or a limit of jobs that wait is reached.

@@ -70,7 +70,9 @@ extension PBSQueue {
     }
 
     /// By the comment that `qstat` shows, or what `qsub` or a host wrote.
-    public func cure(for words: String) -> String? { PBSQueue.cures.first { words.contains($0.words) }?.cure }
+    public func cure(for words: String) -> String? {
+        (PBSQueue.cures + AgentCures.all).first { words.contains($0.words) }?.cure
+    }
 
     private static let cures: [(words: String, cure: String)] = [
         ("Unknown queue", "name a queue that `qstat -Q` shows"),
@@ -95,13 +97,6 @@ extension PBSQueue {
         ),
         ("exceeded resource walltime", "ask for more walltime (resources)"),
         ("Exit_status = 271", "the job was deleted, or was at the end of its walltime: ask for more (resources)"),
-        ("No such file or directory", "have the program at that path on all hosts, or give executable"),
-        ("not found", "have the program at that path on all hosts, or give executable"),
-        ("can't read the join file", "give a directory that this host and the job's share (directory)"),
-        (
-            "can't join the driver",
-            "see whether the job's hosts reach this one; give the interface that they reach (address)"
-        ),
     ]
 
     /// Where the server is not there just now, or a limit of jobs in the queue is reached.

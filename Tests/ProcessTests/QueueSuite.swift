@@ -233,17 +233,29 @@ final class QueueSuite {
         try await expectNothing(of: driver, run)
     }
 
-    /// A job that the queue has taken though the command that submits it says otherwise does not stay there.
-    func answerIsLost() async throws {
+    /// A new directory with a script in place of the submit command, which runs there.
+    private func standIn(_ script: String) throws -> URL {
         let place = directory.appendingPathExtension("commands")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: false)
-        defer { try? FileManager.default.removeItem(at: place) }
+        give(place.path)
         let file = place.appending(path: URL(filePath: queue.submitCommand).lastPathComponent)
-        try Data("#!/bin/sh\n'\(queue.submitCommand)' \"$@\" >'\(place.path)/submitted'\nexit 3\n".utf8).write(to: file)
+        try Data("#!/bin/sh\ncd '\(place.path)' || exit 1\n\(script)\n".utf8).write(to: file)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+        return place
+    }
+
+    /// An environment in which commands are looked for there first.
+    private func path(with place: URL) -> [String: String] {
         let path =
             queue.environment["PATH"] ?? ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-        let driver = try driver("queue-failure", queue.waiting, environment: ["PATH": "\(place.path):\(path)"])
+        return ["PATH": "\(place.path):\(path)"]
+    }
+
+    /// A job that the queue has taken though the command that submits it says otherwise does not stay there.
+    func answerIsLost() async throws {
+        let place = try standIn("'\(queue.submitCommand)' \"$@\" >submitted; exit 3")
+        defer { try? FileManager.default.removeItem(at: place) }
+        let driver = try driver("queue-failure", queue.waiting, environment: path(with: place))
         let run = try await driver.end()
         #expect(run.status == 0 && run.output.contains("refused the job"), "\(run)")
         let submitted = try String(contentsOf: place.appending(path: "submitted"), encoding: .utf8)
@@ -253,28 +265,18 @@ final class QueueSuite {
 
     /// A job that the queue takes when its driver is dead already is cancelled.
     func driverDiesWhileSubmitting() async throws {
-        let name = URL(filePath: queue.submitCommand).lastPathComponent
         // A submit command that waits until it is told to go on.
-        let place = directory.appendingPathExtension("commands")
-        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: false)
-        give(place.path)
-        defer { try? FileManager.default.removeItem(at: place) }
-        let script = """
-            #!/bin/sh
-            cd '\(place.path)' || exit 1
+        let place = try standIn(
+            """
             touch begun
             until [ -e go ]; do sleep 0.02; done
             '\(queue.submitCommand)' "$@"
             status=$?
             touch submitted
             exit $status
-            """
-        let file = place.appending(path: name)
-        try Data(script.utf8).write(to: file)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
-        let path =
-            queue.environment["PATH"] ?? ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-        let driver = try driver("queue-wait", queue.waiting, environment: ["PATH": "\(place.path):\(path)"])
+            """)
+        defer { try? FileManager.default.removeItem(at: place) }
+        let driver = try driver("queue-wait", queue.waiting, environment: path(with: place))
         func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: place.appending(path: name).path) }
         try await driver.poll { exists("begun") || !driver.isRunning }
         driver.signal(SIGKILL)
