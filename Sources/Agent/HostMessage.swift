@@ -221,38 +221,6 @@ extension HostMessage: WireEncodable, WireDecodable {
     }
 }
 
-extension WorkerEnd: WireCodable {
-    package func write(to output: inout WireWriter) {
-        switch cause {
-        case .exited(let status): output.write(UInt8(1), status)
-        case .signalled(let signal): output.write(UInt8(2), signal)
-        case .silent(let seconds): output.write(UInt8(3), seconds)
-        case .lost(let reason): output.write(UInt8(4), reason)
-        case .removed: output.write(UInt8(5))
-        }
-        output.write(standardErrorTail)
-    }
-
-    package init(from input: inout WireReader) throws(WireError) {
-        let cause: Cause =
-            switch try input.read() as UInt8 {
-            case 1: .exited(status: try input.read())
-            case 2: .signalled(try input.read())
-            case 3: .silent(seconds: try WorkerEnd.silence(from: &input))
-            case 4: .lost(try input.read())
-            case 5: .removed
-            case let tag: throw input.invalid("no end of a worker has tag \(tag)")
-            }
-        self.init(cause: cause, standardErrorTail: try input.read())
-    }
-
-    private static func silence(from input: inout WireReader) throws(WireError) -> Double {
-        let seconds: Double = try input.read()
-        guard seconds >= 0, seconds <= 1e9 else { throw input.invalid("a silence of \(seconds) s") }
-        return seconds
-    }
-}
-
 extension Link {
     /// Sends a message between hosts. Not called `send`, which takes messages of workers, some by the same names.
     ///

@@ -41,6 +41,9 @@ public struct RemoteFailure: Error, Sendable {
         return Encoded(typeName: name, bytes: bytes)
     }
 
+    /// Type and message.
+    package var oneLine: String { "\(typeName): \(description)" }
+
     /// The error itself, where it could travel.
     public var error: (any Error)? {
         guard let encoded, let type = _typeByName(encoded.typeName) as? any (Error & Codable).Type else { return nil }

@@ -37,20 +37,26 @@ package struct BatchInput: Sendable {
     private let bytes: [UInt8]
     private let offset: Int
     private let blocks: [SharedArray<UInt8>]
+    /// What it refers to: kept as long as it may be read.
+    private let attachments: WireAttachments
 
     /// - Parameters:
     ///   - bytes: The message.
     ///   - offset: Where in it the batch starts.
     ///   - blocks: The arrays beside it.
-    package init(_ bytes: [UInt8], from offset: Int = 0, blocks: [SharedArray<UInt8>] = []) {
+    package init(
+        _ bytes: [UInt8], from offset: Int = 0, blocks: [SharedArray<UInt8>] = [],
+        attachments: WireAttachments = WireAttachments()
+    ) {
         self.bytes = bytes
         self.offset = offset
         self.blocks = blocks
+        self.attachments = attachments
     }
 
     /// What is left of a message.
     package init(rest input: inout WireReader) {
-        self.init(input.rest.copyBytes(), blocks: input.restOfBlocks)
+        self.init(input.rest.copyBytes(), blocks: input.restOfBlocks, attachments: input.attachments)
     }
 
     /// Reads a ``BatchReply`` of one result, or one failure; nothing if it is empty.

@@ -29,6 +29,34 @@ package enum Message: Hashable, Sendable {
     case heartbeat
     /// Finish and exit.
     case shutdown
+
+    // MARK: Between any two processes
+    /// Something is asked of what the other process has for others; what it needs follows. Answered by `reply`.
+    case ask(call: UInt64, verb: UInt8, ReferenceName)
+    /// Counts of references that processes hold follow.
+    case counts
+    /// A value follows, for a channel in which this process was allowed a place.
+    case putAllowed(ReferenceName)
+    /// Places in a channel that this process was allowed, and does not use.
+    case giveBack(ReferenceName, places: Int)
+    /// A value that was taken from a channel, and came too late, follows.
+    case putBack(ReferenceName)
+    /// The other process may put so many values more into a channel without asking; 0: it is to give back those it has.
+    case allow(ReferenceName, places: Int)
+
+    // MARK: Worker and driver
+    /// To a worker: the cluster that it is of, and its number there. The first that its driver says.
+    case belong(cluster: UInt64, worker: Int)
+    /// To the driver: pass on what follows to a process. From the driver: what follows comes from a process.
+    case relay(process: Int)
+    /// Tell me of the cluster's processes, from now on.
+    case introduce
+    /// Those that there are follow.
+    case roster
+    /// Another one, which follows.
+    case joined
+    /// One has left, or is lost; how follows, if that is known.
+    case left(process: Int)
 }
 
 /// What a worker says of itself.
@@ -67,6 +95,35 @@ package struct Welcome: Hashable, Sendable {
     }
 }
 
+/// What becomes of the result of a call.
+package enum CallResult: Hashable, Sendable {
+    /// It goes to the caller.
+    case answered
+    /// It stays, as the value of a future; the caller is told that it is there.
+    case kept(ReferenceName)
+    /// Nobody wants it; an error is told on the worker's standard error.
+    case dropped
+}
+
+extension CallResult: WireCodable {
+    package func write(to output: inout WireWriter) {
+        switch self {
+        case .answered: output.write(UInt8(0))
+        case .kept(let name): output.write(UInt8(1), name)
+        case .dropped: output.write(UInt8(2))
+        }
+    }
+
+    package init(from input: inout WireReader) throws(WireError) {
+        switch try input.read() as UInt8 {
+        case 0: self = .answered
+        case 1: self = .kept(try input.read())
+        case 2: self = .dropped
+        case let tag: throw input.invalid("no call has tag \(tag)")
+        }
+    }
+}
+
 /// A batch to run.
 package struct Call: Hashable, Sendable {
     /// Number of the call, which the answer repeats.
@@ -75,11 +132,14 @@ package struct Call: Hashable, Sendable {
     package var function: UInt64
     /// Number of captures defined before; `nil` if the body has none.
     package var captures: UInt64?
+    /// What becomes of the result; of a call with captures of its own.
+    package var result: CallResult
 
-    package init(id: UInt64, function: UInt64, captures: UInt64?) {
+    package init(id: UInt64, function: UInt64, captures: UInt64?, result: CallResult = .answered) {
         self.id = id
         self.function = function
         self.captures = captures
+        self.result = result
     }
 }
 
@@ -93,12 +153,24 @@ extension Message: WireEncodable, WireDecodable {
         case .defineCaptures(let id, let typeName, let isApart): output.write(UInt8(4), id, typeName, isApart)
         case .forgetCaptures(let id): output.write(UInt8(5), id)
         case .call(let call): output.write(UInt8(6), call.id, call.function, call.captures)
-        case .callOnce(let call): output.write(UInt8(12), call.id, call.function)
+        case .callOnce(let call): output.write(UInt8(12), call.id, call.function, call.result)
         case .cancel(let call): output.write(UInt8(7), call)
         case .reply(let call): output.write(UInt8(8), call)
         case .refusal(let call, let reason): output.write(UInt8(9), call, reason)
         case .heartbeat: output.write(UInt8(10))
         case .shutdown: output.write(UInt8(11))
+        case .ask(let call, let verb, let name): output.write(UInt8(13), call, verb, name)
+        case .counts: output.write(UInt8(14))
+        case .putAllowed(let name): output.write(UInt8(15), name)
+        case .giveBack(let name, let places): output.write(UInt8(16), name, places)
+        case .putBack(let name): output.write(UInt8(17), name)
+        case .allow(let name, let places): output.write(UInt8(18), name, places)
+        case .relay(let process): output.write(UInt8(19), process)
+        case .introduce: output.write(UInt8(20))
+        case .roster: output.write(UInt8(21))
+        case .joined: output.write(UInt8(22))
+        case .left(let process): output.write(UInt8(23), process)
+        case .belong(let cluster, let worker): output.write(UInt8(24), cluster, worker)
         }
     }
 
@@ -127,7 +199,21 @@ extension Message: WireEncodable, WireDecodable {
         case 10: self = .heartbeat
         case 11: self = .shutdown
         case 12:
-            self = .callOnce(Call(id: try input.read(), function: try input.read(), captures: nil))
+            self = .callOnce(
+                Call(
+                    id: try input.read(), function: try input.read(), captures: nil, result: try input.read()))
+        case 13: self = .ask(call: try input.read(), verb: try input.read(), try input.read())
+        case 14: self = .counts
+        case 15: self = .putAllowed(try input.read())
+        case 16: self = .giveBack(try input.read(), places: try input.read())
+        case 17: self = .putBack(try input.read())
+        case 18: self = .allow(try input.read(), places: try input.read())
+        case 19: self = .relay(process: try input.read())
+        case 20: self = .introduce
+        case 21: self = .roster
+        case 22: self = .joined
+        case 23: self = .left(process: try input.read())
+        case 24: self = .belong(cluster: try input.read(), worker: try input.read())
         default: throw input.invalid("no message has tag \(tag)")
         }
     }
@@ -143,6 +229,48 @@ extension Message {
     private static func tag(of bytes: RawSpan) -> UInt8? {
         var reader = WireReader(bytes)
         return try? reader.read() as UInt8
+    }
+}
+
+// MARK: - What a message refers to
+
+extension Message {
+    /// Set in the tag of a message that has names of references behind it.
+    private static let hasNames: UInt8 = 0x80
+
+    /// Whether a message has names of references behind it, see ``open(_:)``.
+    package static func hasNames(_ frame: RawSpan) -> Bool { (tag(of: frame) ?? 0) & hasNames != 0 }
+
+    /// Puts the names of what a message refers to behind it, where the receiver finds them with ``open(_:)``: it holds references
+    /// from when the message is there, whether or not it is read.
+    package static func seal(_ output: inout WireWriter) {
+        guard let tag = tag(of: output.bytes) else { return }
+        output.fill(0, with: tag | hasNames)
+        let start = output.byteCount
+        for attachment in output.attachments.list { attachment.writeName(to: &output) }
+        output.write(UInt64(output.byteCount - start))
+    }
+
+    /// Takes a sealed message apart.
+    ///
+    /// - Returns: The message as it was before, and the names, written one after the other.
+    /// - Throws: `WireError` if there are no names.
+    package static func open(_ frame: RawSpan) throws(WireError) -> (message: [UInt8], names: [UInt8]) {
+        var bytes = frame.copyBytes()
+        let lengthByteCount = 8
+        guard bytes.count > lengthByteCount else {
+            throw WireError(code: .truncated, offset: 0, detail: "a message without the names that it says it has")
+        }
+        var reader = WireReader(frame.extracting(droppingFirst: bytes.count - lengthByteCount))
+        let length: UInt64 = try reader.read()
+        guard length < UInt64(bytes.count - lengthByteCount) else {
+            throw WireError(code: .truncated, offset: 0, detail: "names of \(length) bytes in one of \(bytes.count)")
+        }
+        let end = bytes.count - lengthByteCount - Int(length)
+        let names = Array(bytes[end..<bytes.count - lengthByteCount])
+        bytes.removeLast(bytes.count - end)
+        bytes[0] &= ~hasNames
+        return (bytes, names)
     }
 }
 

@@ -12,10 +12,15 @@ public struct WireMessage: Hashable, Sendable {
     public let bytes: [UInt8]
     /// Plain arrays, in the order in which the message names them.
     public let blocks: [SharedArray<UInt8>]
+    /// What it refers to and that lives elsewhere: kept with it.
+    package let attachments: WireAttachments
 
-    fileprivate init(_ bytes: [UInt8], blocks: [SharedArray<UInt8>]) {
+    fileprivate init(
+        _ bytes: [UInt8], blocks: [SharedArray<UInt8>], attachments: WireAttachments = WireAttachments()
+    ) {
         self.bytes = bytes
         self.blocks = blocks
+        self.attachments = attachments
     }
 
     /// Puts together what was received.
@@ -70,7 +75,8 @@ extension WireWriter {
     public consuming func finishMessage() throws(WireError) -> WireMessage {
         let blocks = kept.blocks.map(\.bytes)
         kept.removeAll()
-        return WireMessage(try finish(), blocks: blocks)
+        let attachments = attachments
+        return WireMessage(try finish(), blocks: blocks, attachments: attachments)
     }
 }
 

@@ -28,6 +28,8 @@ public struct WireReader: ~Escapable {
     @usableFromInline internal var elementDepth: Int
     /// Keys that ``Codable`` values have in common, see `CodableKeys`.
     @usableFromInline internal var keys: CodableKeys?
+    /// What the message refers to and that lives elsewhere: for who keeps a part of the message.
+    package var attachments = WireAttachments()
     /// The limits that this reader was made with.
     public let limits: WireLimits
 

@@ -26,6 +26,8 @@ public struct WireWriter: ~Copyable {
     private var failure: WireError?
     /// Who makes blocks for large arrays that are made while they are written.
     package var maker: (any BlockMaker)?
+    /// What the message refers to and that lives elsewhere.
+    package var attachments = WireAttachments()
 
     /// A writer without bytes.
     public init() {
@@ -90,6 +92,7 @@ public struct WireWriter: ~Copyable {
         }
         unsafe cursor = unsafe base
         if !kept.blocks.isEmpty { kept.removeAll() }
+        if !attachments.isEmpty { attachments = WireAttachments() }
         elementDepth = 0
         keys = nil
         failure = nil
