@@ -38,3 +38,16 @@ extension WorkerID: WireEncodable, WireDecodable {
         rawValue = try input.read()
     }
 }
+
+extension WorkerID: Codable {
+    /// Encodes the bare number.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
+    }
+
+    /// Decodes the bare number.
+    public init(from decoder: any Decoder) throws {
+        rawValue = try decoder.singleValueContainer().decode(Int.self)
+    }
+}
