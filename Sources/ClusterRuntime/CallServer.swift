@@ -1,7 +1,7 @@
 import Glibc
 package import Remote
 import Synchronization
-package import Transport
+import Transport
 package import Wire
 
 /// Serves what another process asks of this one, over the link to it: runs bodies, and gives what this process has for others.
@@ -26,13 +26,13 @@ package final class CallServer: Sendable {
     private let caller: Int
     private let link: any Link
     /// Runs work on the thread for synchronous bodies; `nil` where they run in tasks.
-    private let bodies: BodyThread?
+    private let bodies: (any BodyThread)?
     private let state: Mutex<State>
 
     /// - Parameters:
     ///   - cluster: What the process is part of; `nil` as long as that isn't known.
     ///   - link: Where answers go.
-    init(_ cluster: Cluster?, caller: WorkerID, _ link: any Link, bodies: BodyThread? = nil) {
+    init(_ cluster: Cluster?, caller: WorkerID, _ link: any Link, bodies: (any BodyThread)? = nil) {
         self.caller = caller.rawValue
         self.link = link
         self.bodies = bodies

@@ -1,8 +1,12 @@
 public import Remote
 import Synchronization
-import Transport
+package import Transport
+import Wire
 
 /// Workers, and the ways to give them work. One is made by ``withCluster``, which ends its workers when it is left.
+///
+/// Each process of a cluster has one of its own: bodies have their worker's as `Worker.cluster`, and can call any process with
+/// it, be it the driver. Only the driver's adds and removes workers.
 public final class Cluster: Sendable {
     private struct State {
         var members: [WorkerID: (member: Member, manager: any ClusterManager)] = [:]
@@ -12,6 +16,10 @@ public final class Cluster: Sendable {
         var departures: [WorkerID: Task<Void, Never>] = [:]
         /// For maps in this process; made when the first is.
         var localMembers: [Member] = []
+        /// This process, to be called.
+        var ownMember: Member?
+        /// Number of the next reference that gets its name here.
+        var nextReference: UInt64 = 1
         /// Maps that take in whoever joins.
         var joinWatchers: [Int: JoinWatcher] = [:]
         var nextWatcher = 0
@@ -36,6 +44,27 @@ public final class Cluster: Sendable {
     /// Captures of maps that were given no pool of their own.
     package let captureCache: CaptureCache
 
+    /// Tells it from others, on all hosts.
+    package let identity: UInt64
+    /// The number of this process in the cluster: 1 in the driver.
+    public let myID: WorkerID
+    /// What this process has that others refer to.
+    package let references: ReferenceTable
+    /// Channels of others that this process has references to.
+    let channels = ChannelPlaces()
+    /// What a worker knows of the others; `nil` in the driver.
+    let station: WorkerStation?
+    /// Runs synchronous bodies; `nil` where they run in tasks.
+    let bodies: (any BodyThread)?
+    /// What bodies take for their process's number, where the process is more than one.
+    let processOfTasks: WorkerID?
+    private let onLeave: (@Sendable () -> Void)?
+    let counting = ReferenceCounting()
+    /// The workers that are told of all others; held while one is told.
+    let introductions = Mutex<Set<WorkerID>>([])
+
+    /// The cluster of a driver.
+    ///
     /// - Parameter network: Makes what carries links between hosts, when that is first needed; `nil` where there is none.
     package init(
         heartbeatLimit: Duration, captures: CapturePlacement = .perHost,
@@ -44,11 +73,104 @@ public final class Cluster: Sendable {
         self.heartbeatLimit = heartbeatLimit
         makeNetwork = network
         captureCache = CaptureCache(placement: captures)
+        identity = UInt64.random(in: 1 ... .max)
+        myID = .driver
+        references = ReferenceTable(of: WorkerID.driver.rawValue)
+        station = nil
+        bodies = nil
+        processOfTasks = nil
+        onLeave = nil
+        begin()
     }
+
+    /// A worker's view of the cluster that it was told to belong to.
+    ///
+    /// - Parameters:
+    ///   - id: The worker's number.
+    ///   - driver: The link to the driver. What comes over it is told by ``hear(_:asTold:)``.
+    ///   - isAlone: Whether the process is this worker and nothing else.
+    ///   - bodies: Runs synchronous bodies; tasks do unless told.
+    ///   - connect: Makes links to workers of the same host; without, what is for them goes over the driver.
+    ///   - onLeave: Called when the driver has told the worker to go.
+    package init(
+        _ identity: UInt64, worker id: WorkerID, driver: any Link, isAlone: Bool, bodies: (any BodyThread)? = nil,
+        connect: (any PeerConnector)? = nil, onLeave: @escaping @Sendable () -> Void = {}
+    ) {
+        self.identity = identity
+        heartbeatLimit = .seconds(15)
+        makeNetwork = nil
+        captureCache = CaptureCache()
+        myID = id
+        references = ReferenceTable(of: id.rawValue)
+        station = WorkerStation(id, driver: driver, connect)
+        self.bodies = bodies
+        processOfTasks = isAlone ? nil : id
+        self.onLeave = onLeave
+        begin()
+    }
+
+    private func begin() {
+        Cluster.clusters.withLock { clusters in
+            // The driver's, where a process is several workers as well.
+            if clusters[identity] == nil || myID == .driver { clusters[identity] = self }
+        }
+    }
+
+    /// Whether this process is the one that adds and removes workers.
+    public var isDriver: Bool { station == nil }
+
+    /// Tells an owner who holds references to what it has.
+    func tell(_ counts: [ReferenceCount], to owner: WorkerID) async {
+        if owner == myID { return references.change(counts) }
+        // Where the owner is gone, so is what it had.
+        try? await reach(owner).tell(.counts) { output in output.write(counts) }
+    }
+
+    /// A name for something that a process has.
+    func newReference(on owner: WorkerID) -> RemoteReferenceID {
+        let number = state.withLock { state in
+            defer { state.nextReference += 1 }
+            return state.nextReference
+        }
+        return RemoteReferenceID(where: owner, whence: myID, id: number, cluster: identity)
+    }
+
+    // MARK: - Which there are
+
+    /// The clusters that this process is part of.
+    private static let clusters = Mutex<[UInt64: Cluster]>([:])
+
+    /// In a body, or in a task that one has started: the cluster of its process, where the process is more than one worker.
+    @TaskLocal package static var ofTask: Cluster?
+
+    /// The cluster that something is of, as this process has it.
+    static func find(_ identity: UInt64) -> Cluster? {
+        if let cluster = ofTask, cluster.identity == identity { return cluster }
+        return clusters.withLock { $0[identity] }
+    }
+
+    /// Forgets the cluster; nothing can be referred to any more.
+    private func unlist() {
+        Cluster.clusters.withLock { clusters in
+            if clusters[identity] === self { clusters[identity] = nil }
+        }
+        references.close(ReferenceError(.closed, "the cluster is closed: its withCluster has been left"))
+    }
+
+    /// This worker is part of the cluster no more.
+    func leave() {
+        state.withLock { $0.isClosed = true }
+        station?.leave()
+        state.withLock { $0.ownMember.take() }?.fail(ClusterError.closed)
+        unlist()
+    }
+
+    func leaveByDriver() { onLeave?() }
 
     /// The numbers of all workers, ascending.
     public var workers: [WorkerID] {
-        state.withLock { $0.members.keys.sorted() }
+        if let station { return station.roster.map(\.id).filter { $0 != .driver } }
+        return state.withLock { $0.members.keys.sorted() }
     }
 
     // MARK: - Captures
@@ -70,6 +192,7 @@ public final class Cluster: Sendable {
     /// - Throws: What kept the manager from starting them all; then none of them is left.
     @discardableResult
     public func addWorkers(_ manager: some ClusterManager) async throws -> [WorkerID] {
+        guard isDriver else { throw ClusterError.notTheDriver }
         guard !state.withLock({ $0.isClosed }) else { throw ClusterError.closed }
         let site = LaunchSite(self, manager)
         do {
@@ -121,7 +244,7 @@ public final class Cluster: Sendable {
     func adopt(_ launched: any LaunchedWorker, _ manager: any ClusterManager) async throws -> WorkerID {
         let member = try state.withLock { state throws(ClusterError) -> Member in
             guard !state.isClosed else { throw .closed }
-            let member = Member(id: WorkerID(state.nextID), launched: launched)
+            let member = Member(id: WorkerID(state.nextID), launched: launched, cluster: self)
             state.nextID += 1
             state.members[member.id] = (member, manager)
             return member
@@ -131,6 +254,8 @@ public final class Cluster: Sendable {
         } onEnd: { [self] _ in
             linkEnded(member)
         }
+        try? member.tell(.belong(cluster: identity, worker: member.id.rawValue)) { _ in }
+        tellOfJoin(member)
         for watcher in state.withLock({ Array($0.joinWatchers.values) }) { watcher.onJoin(member) }
         await manager.manage(member.id, .registered)
         return member.id
@@ -164,6 +289,7 @@ public final class Cluster: Sendable {
     ///
     /// - Throws: ``ClusterError/Code/noSuchWorker``, before any is ended.
     public func removeWorkers(_ ids: [WorkerID]) async throws {
+        guard isDriver else { throw ClusterError.notTheDriver }
         let leaving = try ids.map { try member($0) }
         await withTaskCancellationHandler {
             await remove(leaving)
@@ -213,6 +339,7 @@ public final class Cluster: Sendable {
 
     private func forget(_ member: Member) async {
         let entry = state.withLock { $0.members.removeValue(forKey: member.id) }
+        tellOfEnd(member.id, WorkerEnd(cause: .removed))
         if let entry { await entry.manager.manage(member.id, .deregistered) }
     }
 
@@ -227,6 +354,7 @@ public final class Cluster: Sendable {
             deadline.cancel()
             // First it is no member any more: whoever learns of its end by a failed call goes on without it.
             let entry = state.withLock { $0.members.removeValue(forKey: member.id) }
+            tellOfEnd(member.id, end)
             // Who has left in an orderly way gives back what it was at.
             let error: any Error =
                 end.cause == .removed
@@ -245,8 +373,9 @@ public final class Cluster: Sendable {
     package func close() async {
         let (members, local, departures) = state.withLock { state in
             state.isClosed = true
-            defer { state.localMembers = [] }
-            return (state.members.values.map(\.member), state.localMembers, Array(state.departures.values))
+            defer { (state.localMembers, state.ownMember) = ([], nil) }
+            let local = state.localMembers + (state.ownMember.map { [$0] } ?? [])
+            return (state.members.values.map(\.member), local, Array(state.departures.values))
         }
         for member in local {
             // Its calls would wait for ever, and it for itself.
@@ -267,6 +396,7 @@ public final class Cluster: Sendable {
                 for closer in closers { group.addTask { await closer() } }
             }
             await madeNetwork.withLock { $0 }?.close()
+            unlist()
         }
     }
 
@@ -301,12 +431,25 @@ public final class Cluster: Sendable {
         return members.sorted { $0.id < $1.id }
     }
 
+    /// This process, to be called as others are.
+    var ownMember: Member {
+        get throws(ClusterError) {
+            try state.withLock { state throws(ClusterError) in
+                guard !state.isClosed else { throw .closed }
+                if let member = state.ownMember { return member }
+                let member = InProcessWorker.members(of: self, count: 1, bodies: bodies)[0]
+                state.ownMember = member
+                return member
+            }
+        }
+    }
+
     /// What stands in for workers in maps that stay in this process.
     package var localMembers: [Member] {
         get throws(ClusterError) {
             try state.withLock { state throws(ClusterError) in
                 guard !state.isClosed else { throw .closed }
-                if state.localMembers.isEmpty { state.localMembers = InProcessWorker.members() }
+                if state.localMembers.isEmpty { state.localMembers = InProcessWorker.members(of: self) }
                 return state.localMembers
             }
         }

@@ -4,7 +4,7 @@ package import Remote
 public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of failure; compare it with the static members. New kinds may be added.
     public struct Code: Hashable, Sendable {
-        private enum Kind { case noWorkers, noSuchWorker, closed, refused, noNetwork }
+        private enum Kind { case noWorkers, noSuchWorker, closed, refused, noNetwork, notTheDriver, notInCluster }
         private let kind: Kind
         /// There is no worker to work.
         public static let noWorkers = Code(kind: .noWorkers)
@@ -16,6 +16,10 @@ public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let refused = Code(kind: .refused)
         /// There are no links between hosts in this build.
         public static let noNetwork = Code(kind: .noNetwork)
+        /// Only the driver can do that.
+        public static let notTheDriver = Code(kind: .notTheDriver)
+        /// This is neither inside `withCluster` nor in a body that a worker runs.
+        public static let notInCluster = Code(kind: .notInCluster)
     }
 
     /// The kind of failure.
@@ -34,6 +38,12 @@ public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
     package static let noWorkers = ClusterError(
         .noWorkers, "the cluster has no workers; add some: `try await cluster.addWorkers(.local())`")
     package static let closed = ClusterError(.closed, "the cluster is closed: its withCluster has been left")
+
+    package static let notTheDriver = ClusterError(
+        .notTheDriver,
+        "only the driver, process 1, adds and removes workers; have it done there: `remoteCallFetch(on: 1) { … }`")
+    package static let notInCluster = ClusterError(
+        .notInCluster, "this is neither inside withCluster nor in a body that a worker runs")
 
     package static func noSuchWorker(_ id: WorkerID) -> ClusterError {
         ClusterError(.noSuchWorker, "there is no worker \(id), or it has left; `cluster.workers` has those there are")

@@ -11,13 +11,10 @@ package import Wire
 /// what other workers are told, so that such a map has the same results and fails in the same way.
 package final class InProcessWorker: LaunchedWorker, Link {
     private struct State {
-        /// What its bodies take for their process's number; the process's own if `nil`.
-        var id: WorkerID?
-        var known = KnownBodies()
         var deliver: (@Sendable (inout WireReader) -> Void)?
-        /// The last of the synchronous bodies, which run one after the other.
-        var last: Task<Void, Never>?
-        var tasks: [UInt64: Task<Void, Never>] = [:]
+        var server: CallServer?
+        /// What it is part of, from when its driver has said so.
+        var cluster: Cluster?
     }
 
     private let state = Mutex(State())
@@ -30,14 +27,20 @@ package final class InProcessWorker: LaunchedWorker, Link {
     package var link: any Link { self }
     package var lastHeard: Double { monotonicSeconds() }
 
-    package init() {}
+    /// - Parameter bodies: Runs synchronous bodies; tasks do unless told.
+    package init(bodies: (any BodyThread)? = nil) {
+        state.withLock { $0.server = CallServer(nil, caller: .driver, BackLink(self), bodies: bodies) }
+    }
 
-    /// As many as there are CPUs to run on, ready to be called.
-    static func members() -> [Member] {
-        (0..<max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))).map { _ in
-            let worker = InProcessWorker()
-            let member = Member(id: WorkerID(1), launched: worker)
-            worker.state.withLock { $0.deliver = { reply in member.receive(&reply) } }
+    /// As many as there are CPUs to run on, ready to be called, as parts of a process of a cluster.
+    static func members(of cluster: Cluster, count: Int? = nil, bodies: (any BodyThread)? = nil) -> [Member] {
+        (0..<(count ?? max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN))))).map { _ in
+            let worker = InProcessWorker(bodies: bodies)
+            let member = Member(id: cluster.myID, launched: worker, cluster: cluster)
+            worker.state.withLock { state in
+                state.deliver = { reply in member.receive(&reply) }
+                state.server?.belong(to: cluster)
+            }
             return member
         }
     }
@@ -46,7 +49,6 @@ package final class InProcessWorker: LaunchedWorker, Link {
         as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (inout WireReader) -> Void,
         onEnd: @escaping @Sendable (LinkError?) -> Void
     ) async {
-        state.withLock { $0.id = id }
         start(onFrame: onFrame, onEnd: onEnd)
     }
 
@@ -62,11 +64,13 @@ package final class InProcessWorker: LaunchedWorker, Link {
 
     /// Says nothing more, and cancels the bodies that run: what they come to is of no use to anybody.
     package func finish(_ how: WorkerEnd) {
-        let tasks = state.withLock { state in
+        let (server, cluster) = state.withLock { state in
             state.deliver = nil
-            return Array(state.tasks.values)
+            defer { (state.server, state.cluster) = (nil, nil) }
+            return (state.server, state.cluster)
         }
-        for task in tasks { task.cancel() }
+        server?.end()
+        cluster?.leave()
         ending.fulfil(how)
     }
 
@@ -84,106 +88,51 @@ package final class InProcessWorker: LaunchedWorker, Link {
     @inline(never)
     private func hear(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>]) throws(WireError) {
         var reader = WireReader(bytes, from: 0, blocks: blocks.span)
+        let (server, cluster) = state.withLock { ($0.server, $0.cluster) }
+        if let cluster { return try cluster.hear(&reader, asTold: server) }
+        let peek = reader
         let message: Message = try reader.read()
         switch message {
-        case .defineFunction:
-            try state.withLock { state throws(WireError) in try state.known.defineFunction(from: &reader) }
-        case .defineCaptures(let id, let typeName, isApart: false):
-            state.withLock { $0.known.defineCaptures(id, typeName: typeName, from: &reader) }
-        case .defineCaptures(let id, let typeName, isApart: true):
-            try state.withLock { state throws(WireError) in
-                try state.known.defineCaptures(id, typeName: typeName, apartIn: blocks, adopting: AdoptedArrays())
-            }
-        case .forgetCaptures(let id): state.withLock { $0.known.forgetCaptures(id) }
-        case .call(let call): begin(call, &reader, bytes, blocks, hasOwnCaptures: false)
-        case .callOnce(let call): begin(call, &reader, bytes, blocks, hasOwnCaptures: true)
-        case .cancel(let call): state.withLock { $0.tasks[call] }?.cancel()
+        case .belong(let identity, let worker): belong(to: identity, as: worker)
         case .shutdown: kill()
-        default: return
+        case .welcome, .heartbeat: break
+        default:
+            reader = peek
+            try server?.receive(&reader)
         }
     }
 
-    @inline(never)
-    private func begin(
-        _ call: Call, _ reader: inout WireReader, _ bytes: RawSpan, _ blocks: [SharedArray<UInt8>], hasOwnCaptures: Bool
-    ) {
-        let ready: Result<(ResolvedFunction, CapturesInWorker), WireError>
-        do throws(WireError) {
-            let function = try state.withLock { state throws(WireError) in try state.known.function(call.function) }
-            let captures =
-                if hasOwnCaptures {
-                    try CapturesInWorker(of: function, from: &reader)
-                } else {
-                    try state.withLock { state throws(WireError) in try state.known.captures(call.captures) }
-                }
-            ready = .success((function, captures))
-        } catch {
-            ready = .failure(error)
+    private func belong(to identity: UInt64, as id: Int) {
+        let link = BackLink(self)
+        let cluster = Cluster(
+            identity, worker: WorkerID(id), driver: link, isAlone: false, onLeave: { [self] in kill() })
+        let server = state.withLock { state in
+            state.cluster = cluster
+            return state.server
         }
-        let input = BatchInput(
-            bytes.copyBytes(), from: reader.offset, blocks: Array(blocks.dropFirst(reader.blockOffset)))
-        state.withLock { state in
-            Worker.$idOfTask.withValue(state.id ?? Worker.idOfTask) { begin(call, ready, input, &state) }
-        }
+        server?.belong(to: cluster)
     }
 
-    private func begin(
-        _ call: Call, _ ready: Result<(ResolvedFunction, CapturesInWorker), WireError>, _ input: BatchInput,
-        _ state: inout State
-    ) {
-        guard case .success(let (function, captures)) = ready else {
-            guard case .failure(let error) = ready else { return }
-            let reason = "\(error)"
-            state.tasks[call.id] = Task { self.answer(call.id, .refusal(call: call.id, reason: reason)) }
-            return
-        }
-        let before = function.isAsynchronous ? nil : state.last
-        let task = Task {
-            await before?.value
-            var output = WireWriter(reserving: 256, keepingBlocksOf: EncodedCaptures.blockByteCount)
-            Message.reply(call: call.id).write(to: &output)
-            do throws(WireError) {
-                if function.isAsynchronous {
-                    try await function.run(captures, input, &output)
-                } else {
-                    try InProcessWorker.run(function, captures, input, &output)
-                }
-                try output.check()
-                answer(call.id, &output)
-            } catch {
-                answer(call.id, .refusal(call: call.id, reason: "\(error)"))
-            }
-        }
-        state.tasks[call.id] = task
-        if !function.isAsynchronous { state.last = task }
-    }
+    /// The way back to who uses this as a link.
+    private final class BackLink: Link {
+        private let worker: InProcessWorker
 
-    /// Not inlined, as above.
-    @inline(never)
-    private static func run(
-        _ function: ResolvedFunction, _ captures: CapturesInWorker, _ input: BatchInput, _ output: inout WireWriter
-    ) throws(WireError) {
-        let reply = try input.read { reader throws(WireError) in
-            var reply = WireWriter(reserving: 256, keepingBlocksOf: EncodedCaptures.blockByteCount)
-            try function.run(captures, &reader, &reply) { Task.isCancelled }
-            return try reply.finish()
-        }
-        output.append(bytes: reply.span)
-    }
+        init(_ worker: InProcessWorker) { self.worker = worker }
 
-    private func answer(_ call: UInt64, _ message: Message) {
-        var output = WireWriter(reserving: 64)
-        message.write(to: &output)
-        answer(call, &output)
-    }
+        var lastHeard: Double { monotonicSeconds() }
 
-    private func answer(_ call: UInt64, _ output: inout WireWriter) {
-        let deliver = state.withLock { state in
-            state.tasks[call] = nil
-            return state.deliver
+        func start(
+            onFrame: @escaping @Sendable (inout WireReader) -> Void, onEnd: @escaping @Sendable (LinkError?) -> Void
+        ) {
+            preconditionFailure("what comes this way is told to the worker")
         }
-        let blocks = output.blocks
-        var reader = WireReader(output.bytes, from: 0, blocks: blocks.span)
-        deliver?(&reader)
+
+        func send(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>]) throws(LinkError) {
+            guard let deliver = worker.state.withLock({ $0.deliver }) else { throw .closed }
+            var reader = WireReader(bytes, from: 0, blocks: blocks.span)
+            deliver(&reader)
+        }
+
+        func close() { worker.kill() }
     }
 }

@@ -1,7 +1,7 @@
 import Placement
 package import Remote
 import Synchronization
-import Transport
+package import Transport
 package import Wire
 
 /// A worker as the driver sees it: its calls under way, and what it has been told.
@@ -22,6 +22,8 @@ package final class Member: Sendable {
 
     private struct Waiting {
         var calls = CallTable()
+        /// What is asked of references: nothing that the worker has to finish before it leaves.
+        var asks = CallTable()
         /// Set when the worker takes no more calls.
         var failure: (any Error)?
         var whenIdle: [@Sendable () -> Void] = []
@@ -32,11 +34,18 @@ package final class Member: Sendable {
     /// Taken before `waiting`, where both are.
     private let sending = Mutex(Sending())
     private let waiting = Mutex(Waiting())
+    /// What the worker is part of, and this process as well.
+    private let cluster: Cluster?
+    /// Does what the worker asks of this process.
+    private let server: CallServer?
 
-    package init(id: WorkerID, launched: any LaunchedWorker) {
+    /// - Parameter cluster: What the worker is part of; without, neither side refers to anything of the other's.
+    package init(id: WorkerID, launched: any LaunchedWorker, cluster: Cluster? = nil) {
         self.id = id
         self.launched = launched
         link = launched.link
+        self.cluster = cluster
+        server = cluster.map { CallServer($0, caller: id, launched.link, bodies: $0.bodies) }
         reference.set(self)
     }
 
@@ -70,36 +79,102 @@ package final class Member: Sendable {
 
     /// The same for a body whose captures are for this call alone.
     ///
-    /// - Parameter write: Writes the captures, then the elements.
+    /// - Parameters:
+    ///   - result: What becomes of the result. Where it stays, the answer says that it is there, or why there is none.
+    ///   - write: Writes the captures, then the elements.
     @discardableResult
     package func callOnce(
-        _ function: FunctionReference, of receiver: any CallReceiver, _ write: (inout WireWriter) -> Void
+        _ function: FunctionReference, result: CallResult = .answered, of receiver: any CallReceiver,
+        _ write: (inout WireWriter) -> Void
     ) throws -> UInt64 {
         try send(function, nil, for: 0..<1, of: receiver) { output, number in
-            Message.callOnce(Call(id: number, function: function.id, captures: nil)).write(to: &output)
+            Message.callOnce(Call(id: number, function: function.id, captures: nil, result: result)).write(to: &output)
             write(&output)
         }
     }
 
+    /// Asks something of a reference to what the worker has; the answer is a ``ReferenceAnswer``.
+    ///
+    /// - Parameter write: Writes what is needed for it.
+    @discardableResult
+    package func ask(
+        _ verb: ReferenceVerb, _ name: ReferenceName, of receiver: any CallReceiver,
+        _ write: (inout WireWriter) -> Void = { _ in }
+    ) throws -> UInt64 {
+        try send(nil, nil, for: 0..<1, of: receiver) { output, number in
+            Message.ask(call: number, verb: verb.rawValue, name).write(to: &output)
+            write(&output)
+        }
+    }
+
+    /// Tells the worker something that it does not answer, after all that it was told before.
+    ///
+    /// - Parameter write: Writes what is behind it.
+    package func tell(_ message: Message, _ write: (inout WireWriter) -> Void) throws {
+        let attachments = try sending.withLock { sending in
+            defer { sending.output.removeAll() }
+            sending.output.removeAll()
+            message.write(to: &sending.output)
+            write(&sending.output)
+            try sending.output.check()
+            return try post(&sending.output)
+        }
+        attachments.lend(to: id.rawValue)
+    }
+
+    /// Gives back a value that was taken from a channel of the worker's.
+    func putBack(_ name: ReferenceName, _ value: StoredValue) throws {
+        let attachments = try sending.withLock { sending in
+            defer { sending.output.removeAll() }
+            sending.output.removeAll()
+            Message.putBack(name).write(to: &sending.output)
+            sending.output.append(value)
+            try sending.output.check()
+            return try post(&sending.output, value.blocks)
+        }
+        attachments.lend(to: id.rawValue)
+    }
+
+    /// Sends what was written; returns what the worker refers to by that, to be told when no lock is held.
+    private func post(
+        _ output: inout WireWriter, _ blocks: [SharedArray<UInt8>]? = nil
+    ) throws -> WireAttachments {
+        let attachments = output.attachments
+        if !attachments.isEmpty {
+            guard attachments.list.allSatisfy({ ($0 as? ReferenceHandle)?.cluster.identity == cluster?.identity }) else {
+                throw ClusterError(.refused, "a future or channel of another cluster can't be passed on in this one")
+            }
+            Message.seal(&output)
+        }
+        try link.send(output.bytes, blocks ?? output.blocks)
+        return attachments
+    }
+
+    /// The numbers of asks have this in them.
+    private static let askMark: UInt64 = 1 << 63
+
+    /// - Parameter function: The body; `nil` if none is called.
     private func send(
-        _ function: FunctionReference, _ captures: CaptureSet?, for batch: Range<Int>, of receiver: any CallReceiver,
+        _ function: FunctionReference?, _ captures: CaptureSet?, for batch: Range<Int>, of receiver: any CallReceiver,
         _ write: (inout WireWriter, UInt64) -> Void
     ) throws -> UInt64 {
         // All under the lock: whoever calls next must find the definitions sent before.
-        try sending.withLock { sending in
+        let (number, attachments) = try sending.withLock { sending in
             // What the message had beside it is not kept until the next one.
             defer { sending.output.removeAll() }
             let number = try waiting.withLock { waiting in
                 if let failure = waiting.failure { throw failure }
-                return waiting.calls.add(CallTable.Call(receiver: receiver, batch: batch))
+                let call = CallTable.Call(receiver: receiver, batch: batch)
+                return function == nil ? waiting.asks.add(call) | Member.askMark : waiting.calls.add(call)
             }
+            var attachments = WireAttachments()
             do {
-                if function.id != sending.lastFunction { try define(function, &sending) }
+                if let function, function.id != sending.lastFunction { try define(function, &sending) }
                 let isForgotten = try captures.map { try define($0, &sending) } ?? false
                 sending.output.removeAll()
                 write(&sending.output, number)
                 try sending.output.check()
-                try link.send(&sending.output)
+                attachments = try post(&sending.output)
                 if isForgotten, let captures { try link.send(.forgetCaptures(id: captures.id)) }
             } catch let error as LinkError where error.code == .closed {
                 // The end is on its way, and fails the call with its cause.
@@ -107,8 +182,10 @@ package final class Member: Sendable {
                 _ = take(number)
                 throw error
             }
-            return number
+            return (number, attachments)
         }
+        if !attachments.isEmpty { attachments.lend(to: id.rawValue) }
+        return number
     }
 
     private func define(_ function: FunctionReference, _ sending: inout Sending) throws {
@@ -133,7 +210,10 @@ package final class Member: Sendable {
             let bytes = captures.message.bytes
             sending.output.append(bytes: bytes.span)
         }
-        try link.send(sending.output.bytes, blocks)
+        sending.output.attachments = captures.message.attachments
+        let attachments = try post(&sending.output, blocks)
+        // Not told later, as others are: what is told of counts takes no lock that is held here.
+        attachments.lend(to: id.rawValue)
         guard captures.wasDefined(in: self) else { return true }
         sending.captures.insert(captures.id)
         return false
@@ -141,7 +221,10 @@ package final class Member: Sendable {
 
     /// Tells the worker that nobody waits for a call any more.
     package func cancel(_ call: UInt64) {
-        let isWaiting = waiting.withLock { $0.calls.contains(call) }
+        let isWaiting = waiting.withLock { waiting in
+            call & Member.askMark == 0
+                ? waiting.calls.contains(call) : waiting.asks.contains(call & ~Member.askMark)
+        }
         if isWaiting { try? link.send(.cancel(call: call)) }
     }
 
@@ -163,17 +246,9 @@ package final class Member: Sendable {
 
     package func receive(_ frame: inout WireReader) {
         do throws(WireError) {
+            if Message.hasNames(frame.rest) { return try receiveNamed(&frame) }
             let message: Message = try frame.read()
-            switch message {
-            case .reply(let number):
-                if let call = take(number) { call.receiver.receive(&frame, for: call.batch, from: self) }
-            case .refusal(let number, let reason):
-                if let call = take(number) {
-                    call.receiver.fail(ClusterError.refused(by: id, reason), for: call.batch, of: self)
-                }
-            case .heartbeat, .hello: break
-            default: throw WireError(code: .invalidTag, offset: 0, detail: "a worker does not say that")
-            }
+            try hear(message, &frame)
         } catch {
             // What follows can't be understood either.
             fail(ClusterError(.refused, "worker \(id) sent what is no message: \(error)"))
@@ -181,7 +256,48 @@ package final class Member: Sendable {
         }
     }
 
+    @inline(never)
+    private func receiveNamed(_ frame: inout WireReader) throws(WireError) {
+        guard let cluster else { throw frame.invalid("references, though there is nothing to refer to") }
+        let (bytes, names) = try Message.open(frame.rest)
+        let blocks = frame.restOfBlocks
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        var input = WireReader(unsafe bytes.span.bytes, from: 0, blocks: blocks.span)
+        input.attachments = try cluster.hold(names)
+        let message: Message = try input.read()
+        try hear(message, &input)
+    }
+
+    /// Takes a message of the worker's.
+    ///
+    /// - Throws: `WireError` for what a worker does not say.
+    func hear(_ message: Message, _ input: inout WireReader) throws(WireError) {
+        switch message {
+        case .reply(let number):
+            if let call = take(number) { call.receiver.receive(&input, for: call.batch, from: self) }
+        case .refusal(let number, let reason):
+            if let call = take(number) {
+                call.receiver.fail(ClusterError.refused(by: id, reason), for: call.batch, of: self)
+            }
+        case .heartbeat, .hello: break
+        case .allow(let name, let places): allow(name, places)
+        case .introduce: cluster?.introduce(self)
+        case .relay(let process): cluster?.relay(&input, from: self, to: WorkerID(process))
+        default:
+            guard try server?.hear(message, &input) == true else {
+                throw WireError(code: .invalidTag, offset: 0, detail: "a worker does not say that")
+            }
+        }
+    }
+
+    /// The worker has places in a channel for this process, or wants those back that are not used.
+    private func allow(_ name: ReferenceName, _ places: Int) {
+        guard let unused = cluster?.channels.allow(name, places), unused > 0 else { return }
+        try? tell(.giveBack(name, places: unused)) { _ in }
+    }
+
     private func take(_ number: UInt64) -> CallTable.Call? {
+        if number & Member.askMark != 0 { return waiting.withLock { $0.asks.take(number & ~Member.askMark) } }
         let (call, whenIdle) = waiting.withLock { waiting -> (CallTable.Call?, [@Sendable () -> Void]) in
             let call = waiting.calls.take(number)
             guard waiting.calls.count == 0, !waiting.whenIdle.isEmpty else { return (call, []) }
@@ -199,9 +315,10 @@ package final class Member: Sendable {
         let (calls, whenIdle) = waiting.withLock { waiting -> ([CallTable.Call], [@Sendable () -> Void]) in
             if waiting.failure == nil { waiting.failure = error }
             defer { waiting.whenIdle = [] }
-            return (waiting.calls.takeAll(), waiting.whenIdle)
+            return (waiting.calls.takeAll() + waiting.asks.takeAll(), waiting.whenIdle)
         }
         reference.set(nil)
+        server?.end()
         for call in calls { call.receiver.fail(error, for: call.batch, of: self) }
         for action in whenIdle { action() }
     }

@@ -1,6 +1,6 @@
 import Remote
 import Synchronization
-import Transport
+import Wire
 
 /// Tells owners who holds references to what they have.
 ///
@@ -19,11 +19,8 @@ final class ReferenceCounting: Sendable {
     }
 
     private let state = Mutex(State())
-    private let tell: @Sendable (WorkerID, [ReferenceCount]) async -> Void
 
-    init(_ tell: @escaping @Sendable (WorkerID, [ReferenceCount]) async -> Void) { self.tell = tell }
-
-    func change(_ id: RemoteReferenceID, of process: Int, by change: Int) {
+    func change(_ id: RemoteReferenceID, of process: Int, by change: Int, in cluster: Cluster) {
         let isFirst = state.withLock { state in
             let holder = Holder(name: id.name, process: process)
             let sum = state.changes[id.where, default: [:]][holder, default: 0] + change
@@ -32,17 +29,18 @@ final class ReferenceCounting: Sendable {
             defer { state.isTelling = true }
             return !state.isTelling
         }
-        if isFirst { Task { await self.tellAll() } }
+        if isFirst { Task { await self.tellAll(in: cluster) } }
     }
 
-    private func tellAll() async {
+    private func tellAll(in cluster: Cluster) async {
         while let changes = state.withLock({ state -> [WorkerID: [Holder: Int]]? in
             if state.changes.isEmpty { state.isTelling = false }
             defer { state.changes = [:] }
             return state.changes.isEmpty ? nil : state.changes
         }) {
             for (owner, counts) in changes where !counts.isEmpty {
-                await tell(owner, counts.map { ReferenceCount($0.key.name, process: $0.key.process, change: $0.value) })
+                await cluster.tell(
+                    counts.map { ReferenceCount($0.key.name, process: $0.key.process, change: $0.value) }, to: owner)
             }
         }
     }

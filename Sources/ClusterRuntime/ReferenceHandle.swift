@@ -14,15 +14,15 @@ package final class ReferenceHandle: WireAttachment {
 
     /// Another reference, while this process has one.
     convenience init(another id: RemoteReferenceID, in cluster: Cluster) {
-        cluster.counting.change(id, of: cluster.myID.rawValue, by: 1)
+        cluster.counting.change(id, of: cluster.myID.rawValue, by: 1, in: cluster)
         self.init(counted: id, in: cluster)
     }
 
-    deinit { cluster.counting.change(id, of: cluster.myID.rawValue, by: -1) }
+    deinit { cluster.counting.change(id, of: cluster.myID.rawValue, by: -1, in: cluster) }
 
     package func writeName(to output: inout WireWriter) { output.write(id) }
 
-    package func lend(to process: Int) { cluster.counting.change(id, of: process, by: 1) }
+    package func lend(to process: Int) { cluster.counting.change(id, of: process, by: 1, in: cluster) }
 
     /// Writes its name as a part of a message, which keeps it.
     func write(to output: inout WireWriter) {

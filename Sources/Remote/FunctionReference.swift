@@ -27,10 +27,7 @@ package struct FunctionReference: Hashable, Sendable {
         guard words.context == 0 else { throw .captures(file: file, line: line) }
         let key = Key(code: words.code, runner: ObjectIdentifier(runner))
         if let found = known.withLock({ $0[key] }) { return found }
-        for type in runner.types {
-            _ = try travellingName(of: type, file: file, line: line)
-            if let name = TravellingType.of(type).refusedName { throw .notCodable(name, file: file, line: line) }
-        }
+        for type in runner.types { try checkTravels(type, file: file, line: line) }
         let name = try travellingName(of: runner, file: file, line: line)
         guard let code = CodeAddress(of: words.code) else { throw .foreignCode(file: file, line: line) }
         return known.withLock { known in
@@ -46,6 +43,14 @@ package struct FunctionReference: Hashable, Sendable {
         self.code = code
         self.runner = runner
     }
+}
+
+/// Checks that values of a type can go to another process.
+///
+/// - Throws: ``BodyError`` if they can't.
+package func checkTravels(_ type: any Any.Type, file: String, line: Int) throws(BodyError) {
+    _ = try travellingName(of: type, file: file, line: line)
+    if let name = TravellingType.of(type).refusedName { throw .notCodable(name, file: file, line: line) }
 }
 
 extension FunctionReference: WireEncodable, WireDecodable {

@@ -124,6 +124,9 @@ package final class ReferenceTable: Sendable {
         }
     }
 
+    /// Whether there is a channel by that name.
+    package func hasChannel(_ name: ReferenceName) -> Bool { channel(name) != nil }
+
     /// A value came for which its sender was allowed a place.
     package func putAllowed(_ name: ReferenceName, _ value: StoredValue, from process: Int) {
         channel(name)?.putAllowed(value, from: process)

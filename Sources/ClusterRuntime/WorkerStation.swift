@@ -1,0 +1,200 @@
+package import Remote
+import Synchronization
+package import Transport
+import Wire
+
+/// What a worker knows of the other processes of its cluster, and its ways to them.
+final class WorkerStation: Sendable {
+    private struct State {
+        /// By number; nil as long as the driver was not asked.
+        var roster: [WorkerID: RosterEntry]?
+        var isIntroduced = false
+        /// How those that have left did.
+        var ends: [WorkerID: WorkerEnd] = [:]
+        var peers: [WorkerID: Peer] = [:]
+        var making: [WorkerID: Task<Member, any Error>] = [:]
+        /// For those that call over the driver.
+        var servers: [WorkerID: CallServer] = [:]
+        var hasLeft = false
+    }
+
+    private struct Peer {
+        let member: Member
+        let process: PeerProcess
+        let isRelayed: Bool
+    }
+
+    /// Seconds from the end of a link to a process until it is taken for lost though the driver has not said so.
+    private static let grace = 5.0
+
+    private let me: WorkerID
+    private let driverLink: any Link
+    /// The driver, to be called.
+    let driver: Member
+    private let connect: (any PeerConnector)?
+    private let here = Eventual<Bool>()
+    private let state = Mutex(State())
+
+    init(_ me: WorkerID, driver link: any Link, _ connect: (any PeerConnector)?) {
+        self.me = me
+        driverLink = link
+        self.connect = connect
+        driver = Member(id: .driver, launched: PeerProcess(link, host: "the driver's host", process: 0))
+    }
+
+    // MARK: - The roster
+
+    /// Waits until the driver has told of all processes; it is asked once.
+    func introduce() async throws {
+        let isFirst = state.withLock { state in
+            defer { state.isIntroduced = true }
+            return !state.isIntroduced
+        }
+        if isFirst { try driverLink.send(.introduce) }
+        guard await here.get() else { throw ClusterError.closed }
+    }
+
+    var roster: [RosterEntry] {
+        state.withLock { ($0.roster ?? [:]).values.sorted { $0.id < $1.id } }
+    }
+
+    func entry(_ id: WorkerID) -> RosterEntry? { state.withLock { $0.roster?[id] } }
+
+    func learn(_ entries: [RosterEntry]) {
+        state.withLock { state in
+            var roster = state.roster ?? [:]
+            for entry in entries { roster[entry.id] = entry }
+            state.roster = roster
+        }
+        here.fulfil(true)
+    }
+
+    /// A process has left the cluster.
+    func learn(_ id: WorkerID, _ end: WorkerEnd) {
+        let (peer, server) = state.withLock { state in
+            state.roster?[id] = nil
+            state.ends[id] = end
+            return (state.peers[id], state.servers.removeValue(forKey: id))
+        }
+        server?.end()
+        guard let peer else { return }
+        peer.process.hasEnded(end)
+        // What it said over a link of its own may still be read: the end of that link follows.
+        if peer.isRelayed { lose(peer) }
+    }
+
+    // MARK: - Reaching others
+
+    /// A process that was reached before.
+    func peer(_ id: WorkerID) -> Member? {
+        if id == .driver { return driver }
+        return state.withLock { $0.peers[id]?.member }
+    }
+
+    /// The process with a number, over a link that is made now if there is none.
+    func reach(_ id: WorkerID, _ cluster: Cluster) async throws -> Member {
+        if let known = peer(id) { return known }
+        try await introduce()
+        let task = try state.withLock { state throws(ClusterError) -> Task<Member, any Error> in
+            if let task = state.making[id] { return task }
+            guard !state.hasLeft else { throw .closed }
+            guard let entry = state.roster?[id] else { throw .noSuchWorker(id) }
+            let task = Task { try await self.make(entry, cluster) }
+            state.making[id] = task
+            return task
+        }
+        defer { state.withLock { _ = $0.making.removeValue(forKey: id) } }
+        return try await task.value
+    }
+
+    private func make(_ entry: RosterEntry, _ cluster: Cluster) async throws -> Member {
+        if let known = peer(entry.id) { return known }
+        let link = await directLink(to: entry)
+        let process = PeerProcess(
+            link ?? RelayLink(to: entry.id, over: driverLink), host: entry.host, process: entry.process)
+        let member = Member(id: entry.id, launched: process, cluster: cluster)
+        let peer = Peer(member: member, process: process, isRelayed: link == nil)
+        let end = state.withLock { state in
+            state.peers[entry.id] = peer
+            return state.ends[entry.id]
+        }
+        link?.start { frame in
+            member.receive(&frame)
+        } onEnd: { [self] _ in
+            linkEnded(peer)
+        }
+        if let end {
+            process.hasEnded(end)
+            if link == nil { lose(peer) }
+        }
+        return member
+    }
+
+    /// Rings to a worker of the same host. Where they can't be had, what is for it goes over the driver.
+    private func directLink(to entry: RosterEntry) async -> (any Link)? {
+        guard let connect, let mine = self.entry(me), mine.neighbourhood != 0,
+            entry.neighbourhood == mine.neighbourhood
+        else { return nil }
+        return try? await connect.connect(toProcess: entry.process, as: me)
+    }
+
+    private func linkEnded(_ peer: Peer) {
+        Task {
+            let deadline = Task {
+                try await Task.sleep(for: .seconds(WorkerStation.grace))
+                peer.process.hasEnded(WorkerEnd(cause: .lost("the link to it ended")))
+            }
+            _ = await peer.process.end()
+            deadline.cancel()
+            lose(peer)
+        }
+    }
+
+    private func lose(_ peer: Peer) {
+        Task {
+            let end = await peer.process.end()
+            let id = peer.member.id
+            state.withLock { if $0.peers[id]?.member === peer.member { $0.peers[id] = nil } }
+            peer.member.fail(
+                end.cause == .removed
+                    ? ClusterError.noSuchWorker(id) : WorkerExited(worker: id, host: peer.process.host, end: end))
+        }
+    }
+
+    // MARK: - Being called
+
+    /// Serves a process that calls over the driver.
+    func server(for id: WorkerID, _ cluster: Cluster) -> CallServer {
+        state.withLock { state in
+            if let server = state.servers[id] { return server }
+            let server = CallServer(cluster, caller: id, RelayLink(to: id, over: driverLink), bodies: cluster.bodies)
+            state.servers[id] = server
+            return server
+        }
+    }
+
+    /// The process is part of the cluster no more.
+    func leave() {
+        let (peers, servers) = state.withLock { state in
+            state.hasLeft = true
+            defer {
+                state.peers = [:]
+                state.servers = [:]
+            }
+            return (Array(state.peers.values), Array(state.servers.values))
+        }
+        here.fulfil(false)
+        for server in servers { server.end() }
+        for peer in peers {
+            peer.member.fail(ClusterError.closed)
+            peer.process.link.close()
+        }
+        driver.fail(ClusterError.closed)
+    }
+}
+
+/// Makes links between the workers of one host.
+package protocol PeerConnector: Sendable {
+    /// A link to the worker that is a process of this host.
+    func connect(toProcess process: Int, as worker: WorkerID) async throws -> any Link
+}
