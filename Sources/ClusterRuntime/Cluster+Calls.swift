@@ -12,7 +12,7 @@ extension Cluster {
     /// ```
     ///
     /// - Parameters:
-    ///   - target: A worker, or `.any`.
+    ///   - target: A worker, `.any`, or a pool: then a worker of it that is free, which is waited for.
     ///   - captures: What the body needs; given to it in this order.
     ///   - body: A closure literal that captures nothing itself.
     /// - Returns: What the body returned: a `WireCodable` value, a tuple of such, or nothing.
@@ -72,7 +72,9 @@ extension Cluster {
     private nonisolated(nonsending) func fetch<Output: Sendable>(
         _ function: FunctionReference, from target: some RemoteTarget, _ write: (inout WireWriter) -> Void
     ) async throws -> Output {
-        let member = try member(try target.worker(in: self))
+        let worker = try await target.acquire(in: self)
+        defer { target.release(worker, in: self) }
+        let member = try member(worker)
         let call = OneCall()
         let number = try member.callOnce(function, of: call, write)
         // A small body's answer is here sooner than this thread could be woken for it.

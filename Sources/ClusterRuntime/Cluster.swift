@@ -22,6 +22,8 @@ public final class Cluster: Sendable {
         var nextReference: UInt64 = 1
         /// Maps that take in whoever joins.
         var joinWatchers: [Int: JoinWatcher] = [:]
+        /// Who must know when a worker leaves.
+        var leaveWatchers: [Int: @Sendable (WorkerID) -> Void] = [:]
         var nextWatcher = 0
         /// How many managers, and hosts, may bring more workers by themselves.
         var expectations = 0
@@ -281,6 +283,20 @@ public final class Cluster: Sendable {
         state.withLock { $0.joinWatchers[watcher] = nil }
     }
 
+    /// Calls `action` with every worker that leaves from now on, until ``endLeaveWatch(_:)``.
+    func watchLeaves(_ action: @escaping @Sendable (WorkerID) -> Void) -> Int {
+        state.withLock { state in
+            state.nextWatcher += 1
+            state.leaveWatchers[state.nextWatcher] = action
+            return state.nextWatcher
+        }
+    }
+
+    /// Ends what ``watchLeaves(_:)`` began; a call that is under way may still come to its end.
+    func endLeaveWatch(_ watcher: Int) {
+        state.withLock { $0.leaveWatchers[watcher] = nil }
+    }
+
     // MARK: - Removing
 
     /// Ends workers, each after the calls it is working on.
@@ -338,9 +354,18 @@ public final class Cluster: Sendable {
     }
 
     private func forget(_ member: Member) async {
-        let entry = state.withLock { $0.members.removeValue(forKey: member.id) }
-        tellOfEnd(member.id, WorkerEnd(cause: .removed))
+        let entry = remove(member, WorkerEnd(cause: .removed))
         if let entry { await entry.manager.manage(member.id, .deregistered) }
+    }
+
+    /// From now on it is no member any more.
+    private func remove(_ member: Member, _ end: WorkerEnd) -> (member: Member, manager: any ClusterManager)? {
+        let (entry, watchers) = state.withLock { state in
+            (state.members.removeValue(forKey: member.id), Array(state.leaveWatchers.values))
+        }
+        for watcher in watchers { watcher(member.id) }
+        tellOfEnd(member.id, end)
+        return entry
     }
 
     /// Learns why a worker is gone, then fails its calls with the reason.
@@ -353,8 +378,7 @@ public final class Cluster: Sendable {
             let end = await member.launched.end()
             deadline.cancel()
             // First it is no member any more: whoever learns of its end by a failed call goes on without it.
-            let entry = state.withLock { $0.members.removeValue(forKey: member.id) }
-            tellOfEnd(member.id, end)
+            let entry = remove(member, end)
             // Who has left in an orderly way gives back what it was at.
             let error: any Error =
                 end.cause == .removed
@@ -422,6 +446,11 @@ public final class Cluster: Sendable {
         guard !isClosed else { throw .closed }
         guard let member else { throw .noSuchWorker(id) }
         return member
+    }
+
+    /// Whether calls to this worker are taken: it is there, and not about to leave.
+    func takesCalls(_ id: WorkerID) -> Bool {
+        state.withLock { $0.members[id]?.member }?.takesCalls ?? false
     }
 
     /// All workers, in the order of their numbers.

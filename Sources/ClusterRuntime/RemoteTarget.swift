@@ -1,21 +1,31 @@
 public import Remote
 
-/// Where a call goes: a worker's number, or ``any``.
+/// Where a call goes: a worker's number, ``any``, or a pool, which is waited for.
 public protocol RemoteTarget: Sendable {
-    /// Picks the worker for one call.
+    /// The worker for one call; waits until there is one, where there may be none to have.
     ///
-    /// - Throws: ``ClusterError`` if there is none.
-    func worker(in cluster: Cluster) throws(ClusterError) -> WorkerID
+    /// Whoever was given one gives it back with ``release(_:in:)``, once, when the call is over.
+    ///
+    /// - Throws: ``ClusterError`` if there is none, `CancellationError` if this task was cancelled while it waited.
+    nonisolated(nonsending) func acquire(in cluster: Cluster) async throws -> WorkerID
+
+    /// The call is over for which ``acquire(in:)`` gave this worker. Does nothing unless implemented.
+    func release(_ worker: WorkerID, in cluster: Cluster)
+}
+
+extension RemoteTarget {
+    /// Nothing was taken.
+    public func release(_ worker: WorkerID, in cluster: Cluster) {}
 }
 
 extension WorkerID: RemoteTarget {
-    /// This worker.
-    public func worker(in cluster: Cluster) throws(ClusterError) -> WorkerID { self }
+    /// This worker; does not wait.
+    public nonisolated(nonsending) func acquire(in cluster: Cluster) async throws -> WorkerID { self }
 }
 
 extension Int: RemoteTarget {
-    /// The worker with this number.
-    public func worker(in cluster: Cluster) throws(ClusterError) -> WorkerID { WorkerID(self) }
+    /// The worker with this number; does not wait.
+    public nonisolated(nonsending) func acquire(in cluster: Cluster) async throws -> WorkerID { WorkerID(self) }
 }
 
 /// Whichever worker has the least to do.
@@ -23,8 +33,8 @@ public struct AnyWorker: RemoteTarget {
     /// Names no worker in particular.
     public init() {}
 
-    /// The worker with the fewest calls under way.
-    public func worker(in cluster: Cluster) throws(ClusterError) -> WorkerID {
+    /// The worker with the fewest calls under way; does not wait.
+    public nonisolated(nonsending) func acquire(in cluster: Cluster) async throws -> WorkerID {
         try cluster.leastBusyMember().id
     }
 }

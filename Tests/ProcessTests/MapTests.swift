@@ -90,6 +90,19 @@ struct MapTests {
         #expect(run.value("unknown worker")?.contains("no worker of the pool is there: 99") == true, "\(run)")
     }
 
+    @Test("a call on a pool waits for a worker that is free, has it for itself, and puts it back")
+    func poolCalls() async throws {
+        let run = try await drive("pool-calls")
+        #expect(run.status == 0, "\(run)")
+        #expect(run.value("at a time") == "1 2 true", "\(run)")
+        #expect(run.value("thrown")?.contains("CancellationError") == true, "\(run)")
+        #expect(run.value("all are back") == "2" && run.value("the other") == "true", "\(run)")
+        #expect(run.value("any pool") == "21", "\(run)")
+        #expect(run.value("one died") == "1 1 1" || run.value("one died") == "1 2 1", "\(run)")
+        #expect(run.value("the last dies")?.contains("WorkerExited") == true, "\(run)")
+        #expect(run.value("none is left")?.contains("the pool has no workers") == true, "\(run)")
+    }
+
     @Test("workers come and go, each with a number of its own")
     func membership() async throws {
         let run = try await drive("membership")

@@ -34,6 +34,19 @@ private func arrivals(
     return counts.sorted { $0.0 < $1.0 }.map(\.1)
 }
 
+/// Bodies of ``running(for:)`` that run in this process now, and the most at a time so far.
+private let runningBodies = Mutex((now: 0, most: 0))
+
+/// An asynchronous body: a worker would run many of them at a time.
+private func running(for time: Duration) async throws -> Int {
+    runningBodies.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+    try await Task.sleep(for: time)
+    return runningBodies.withLock {
+        $0.now -= 1
+        return $0.most
+    }
+}
+
 let pools: [String: Program.Scenario] = [
     "pools": { _ in
         try await withCluster(.local(2)) { cluster in
@@ -51,5 +64,44 @@ let pools: [String: Program.Scenario] = [
             await sayFailure("empty pool") { try await cluster.pmap(0..<2, pool: WorkerPool([])) { $0 } }
             await sayFailure("unknown worker") { try await cluster.pmap(0..<2, pool: WorkerPool([99])) { $0 } }
         }
-    }
+    },
+    "pool-calls": { _ in
+        try await withCluster(.local(2, options: LocalOptions(restarts: 0))) { cluster in
+            let pool = WorkerPool(cluster.workers)
+            let most = try await withThrowingTaskGroup { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        try await cluster.remoteCallFetch(on: pool) { try await running(for: .milliseconds(20)) }
+                    }
+                }
+                return try await group.reduce(0) { max($0, $1) }
+            }
+            say("at a time", most, pool.count, pool.isReady)
+            await sayFailure("thrown") { try await cluster.remoteCallFetch(on: pool) { throw CancellationError() } }
+            say("all are back", pool.freeWorkers.freeCount)
+            let taken = try await pool.take(in: cluster)
+            say("the other", try await cluster.remoteCallFetch(on: pool) { Worker.id } != taken)
+            pool.putBack(taken)
+            let any: any AbstractWorkerPool = pool
+            say("any pool", try await cluster.remoteCallFetch(on: any, capturing: 20) { $0 + 1 })
+            // One dies with a call, while others wait for it or the other.
+            let calls = (0..<4).map { number in
+                Task {
+                    try await cluster.remoteCallFetch(on: pool, capturing: number) { number in
+                        spin(seconds: 0.2)
+                        if number == 0 { quit(3) }
+                        return Worker.id
+                    }
+                }
+            }
+            var workers: Set<WorkerID> = []
+            var deaths = 0
+            for call in calls {
+                do { workers.insert(try await call.value) } catch is WorkerExited { deaths += 1 }
+            }
+            say("one died", deaths, workers.count, pool.count)
+            await sayFailure("the last dies") { try await cluster.remoteCallFetch(on: pool) { () -> Void in quit(3) } }
+            await sayFailure("none is left") { try await cluster.remoteCallFetch(on: pool) { 1 } }
+        }
+    },
 ]

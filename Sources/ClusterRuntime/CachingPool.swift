@@ -1,22 +1,4 @@
-public import ClusterRuntime
 public import Remote
-
-/// Workers that a map is spread over.
-public protocol AbstractWorkerPool: AnyObject, Sendable {
-    /// Their numbers.
-    var workers: [WorkerID] { get }
-}
-
-/// Some workers of a cluster; captures are sent anew with each map.
-public final class WorkerPool: AbstractWorkerPool {
-    /// Their numbers, in the order they were given.
-    public let workers: [WorkerID]
-
-    /// A pool of these workers.
-    public init(_ workers: [WorkerID]) {
-        self.workers = workers
-    }
-}
 
 /// Some workers of a cluster that keep captures from one map to the next.
 ///
@@ -36,15 +18,15 @@ public final class WorkerPool: AbstractWorkerPool {
 /// ```
 ///
 /// Large arrays go to a host once, into shared memory, whatever the number of its workers; or with
-/// ``ClusterRuntime/CapturePlacement/perNUMANode`` once to each NUMA node that has workers. The least recently used
+/// ``CapturePlacement/perNUMANode`` once to each NUMA node that has workers. The least recently used
 /// captures are dropped when there are more bytes than the limit. Maps without a pool use one that the cluster has, see
 /// ``Cluster/captureStatistics``.
 public final class CachingPool: AbstractWorkerPool {
-    /// Their numbers, in the order they were given.
-    public let workers: [WorkerID]
+    /// Who is free, and who waits.
+    public let freeWorkers: FreeWorkers
     package let cache: CaptureCache
 
-    /// A pool of these workers.
+    /// A pool of these workers, all free.
     ///
     /// - Parameters:
     ///   - limit: Most bytes of captures to keep that no running map uses, at least 0; 512 MiB unless told. All copies on a
@@ -52,7 +34,7 @@ public final class CachingPool: AbstractWorkerPool {
     ///   - captures: Whether a host has one copy of large arrays, or each of its NUMA nodes one; one for the host unless
     ///     told.
     public init(_ workers: [WorkerID], limit: Int = 1 << 29, captures: CapturePlacement = .perHost) {
-        self.workers = workers
+        freeWorkers = FreeWorkers(workers)
         cache = CaptureCache(limit: limit, placement: captures)
     }
 
