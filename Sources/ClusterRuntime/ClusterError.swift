@@ -4,7 +4,9 @@ package import Remote
 public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of failure; compare it with the static members. New kinds may be added.
     public struct Code: Hashable, Sendable {
-        private enum Kind { case noWorkers, noSuchWorker, closed, refused, noNetwork, notTheDriver, notInCluster }
+        private enum Kind {
+            case noWorkers, noSuchWorker, closed, refused, noNetwork, notTheDriver, notInCluster, notConnected
+        }
         private let kind: Kind
         /// There is no worker to work.
         public static let noWorkers = Code(kind: .noWorkers)
@@ -20,6 +22,8 @@ public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let notTheDriver = Code(kind: .notTheDriver)
         /// This is neither inside `withCluster` nor in a body that a worker runs.
         public static let notInCluster = Code(kind: .notInCluster)
+        /// The cluster's topology has no link between the two processes.
+        public static let notConnected = Code(kind: .notConnected)
     }
 
     /// The kind of failure.
@@ -47,6 +51,10 @@ public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
 
     package static func noSuchWorker(_ id: WorkerID) -> ClusterError {
         ClusterError(.noSuchWorker, "there is no worker \(id), or it has left; `cluster.workers` has those there are")
+    }
+
+    static func notConnected(_ one: WorkerID, _ other: WorkerID, _ cure: String) -> ClusterError {
+        ClusterError(.notConnected, "worker \(one) has no link to worker \(other) in this topology; \(cure)")
     }
 
     package static func refused(by worker: WorkerID, _ reason: String) -> ClusterError {
