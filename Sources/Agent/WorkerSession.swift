@@ -11,7 +11,7 @@ import Wire
 /// The worker's side of its link.
 final class WorkerSession: Sendable {
     /// A message to be dealt with by the bodies' thread: its bytes, where what follows the head starts, and its blocks.
-    private final class Work: Sendable {
+    private final class HeardMessage: Sendable {
         let message: Message
         let bytes: [UInt8]
         let offset: Int
@@ -23,6 +23,12 @@ final class WorkerSession: Sendable {
             self.offset = offset
             self.blocks = blocks
         }
+    }
+
+    /// What the bodies' thread has to do.
+    private enum Work {
+        case message(HeardMessage)
+        case job(@Sendable () -> Void)
     }
 
     /// The calls that run or wait to. They begin in the order of their numbers.
@@ -46,6 +52,8 @@ final class WorkerSession: Sendable {
     private let ears: Mutex<FrameReader>
     private let mouth: Mutex<RingWriter>
     private let segments: SegmentExchange
+    /// What the driver is heard by, to end the bodies' thread's wait there.
+    private let driversRing: Ring
     private let work = Mutex(Queue<Work>())
     private let calls = Mutex(Calls())
     /// Whether the result of the synchronous body that runs is not wanted any more.
@@ -62,6 +70,7 @@ final class WorkerSession: Sendable {
 
     init(_ rings: WorkerRings, _ segments: SegmentExchange) {
         self.segments = segments
+        driversRing = rings.toWorker
         ears = Mutex(FrameReader(RingReader(rings.toWorker)))
         mouth = Mutex(RingWriter(rings.fromWorker))
     }
@@ -81,6 +90,14 @@ final class WorkerSession: Sendable {
             WorkerLoop.$isInBody.withValue(true) { serve() }
             fatalError("a worker serves until it is told to stop")
         }
+    }
+
+    /// Runs a job on the thread of synchronous bodies, after what that has to do already. Returns at once.
+    ///
+    /// Where a body on that thread calls this, the job runs after it.
+    func perform(_ job: @escaping @Sendable () -> Void) {
+        work.withLock { $0.append(.job(job)) }
+        driversRing.interruptReader()
     }
 
     private func send(_ message: Message) {
@@ -118,8 +135,22 @@ final class WorkerSession: Sendable {
                 work.withLock { $0.isEmpty } && hearNext(&ears, &bench)
             }
             if isCall { performOnBench(&bench) }
-            while let next = work.withLock({ $0.takeFirst() }) { perform(next, &bench) }
+            while let next = work.withLock({ $0.takeFirst() }) {
+                switch next {
+                case .message(let message): perform(message, &bench)
+                case .job(let job):
+                    run(job)
+                    // However many jobs there are, what the driver said meanwhile gets in line with them.
+                    _ = ears.withLock { hear(&$0) }
+                }
+            }
         }
+    }
+
+    private func run(_ job: @Sendable () -> Void) {
+        begin()
+        defer { isBusy.store(false, ordering: .relaxed) }
+        job()
     }
 
     /// Takes what is there next, or waits until something is; returns whether it is a call, which is on the bench then.
@@ -202,8 +233,8 @@ final class WorkerSession: Sendable {
             nameProcess("\(programName.prefix(9)) w\(welcome.worker)")
             beat(every: welcome.heartbeatSeconds)
         case .defineFunction, .defineCaptures, .forgetCaptures, .call, .callOnce:
-            let item = Work(message, frame.copyBytes(), from: reader.offset, blocks)
-            work.withLock { $0.append(item) }
+            let item = HeardMessage(message, frame.copyBytes(), from: reader.offset, blocks)
+            work.withLock { $0.append(.message(item)) }
         case .cancel(let call): cancel(call)
         case .shutdown:
             platform_flush_output()
@@ -290,7 +321,7 @@ final class WorkerSession: Sendable {
         }
     }
 
-    private func perform(_ work: Work, _ bench: inout Bench) {
+    private func perform(_ work: HeardMessage, _ bench: inout Bench) {
         switch work.message {
         case .call(let call), .callOnce(let call):
             tell(call) { () throws(WireError) in try perform(call, work, &bench) }
@@ -306,7 +337,7 @@ final class WorkerSession: Sendable {
 
     /// Not inlined: see what `WholeValues.swift` says of task-local values.
     @inline(never)
-    private func define(_ work: Work, _ known: inout KnownBodies) throws(WireError) {
+    private func define(_ work: HeardMessage, _ known: inout KnownBodies) throws(WireError) {
         // Arrays of numbers in captures stay where the driver has put them, for all workers of the host.
         let arrays = AdoptedArrays()
         let (bytes, blocks) = (work.bytes, work.blocks)
@@ -324,7 +355,7 @@ final class WorkerSession: Sendable {
 
     /// Not inlined, as above.
     @inline(never)
-    private func perform(_ call: Call, _ work: Work, _ bench: inout Bench) throws(WireError) {
+    private func perform(_ call: Call, _ work: HeardMessage, _ bench: inout Bench) throws(WireError) {
         let (bytes, blocks) = (work.bytes, work.blocks)
         guard blocks.isEmpty else {
             let arrays = AdoptedArrays()
@@ -339,7 +370,7 @@ final class WorkerSession: Sendable {
     }
 
     private func perform(
-        _ call: Call, _ work: Work, _ reader: inout WireReader, _ arrays: AdoptedArrays?, _ bench: inout Bench
+        _ call: Call, _ work: HeardMessage, _ reader: inout WireReader, _ arrays: AdoptedArrays?, _ bench: inout Bench
     ) throws(WireError) {
         var own: CapturesInWorker?
         if case .callOnce = work.message {

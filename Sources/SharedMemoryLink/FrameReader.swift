@@ -109,7 +109,8 @@ package struct FrameReader: ~Copyable, @unchecked Sendable {
     /// Whether nothing more will come, not even the rest of a frame.
     package mutating func isAtEnd() throws(LinkError) -> Bool { try reader.isAtEnd() }
 
-    /// Waits until more bytes are there, or the ring has ended; false if the deadline passed before.
+    /// Waits until more bytes are there, or the ring has ended, or the wait is interrupted; false if the deadline passed
+    /// before.
     ///
     /// - Parameter deadline: In seconds of `monotonicSeconds()`.
     package mutating func waitForBytes(until deadline: Double) -> Bool { reader.waitForBytes(until: deadline) }

@@ -56,6 +56,8 @@ package final class Ring: @unchecked Sendable {
     /// Own side's mark, which the peer can't take back.
     private let isClosed = Atomic(false)
     private let isTaken = Atomic(false)
+    /// Whether the wait of the reader here is to end.
+    private let isInterrupted = Atomic(false)
 
     /// Bytes of memory that a ring takes.
     package static func byteCount(capacity: Int) -> Int { Offset.bytes + capacity }
@@ -151,6 +153,29 @@ package final class Ring: @unchecked Sendable {
     package var hasEnded: Bool {
         // SAFETY: inside the mapping that `memory` keeps.
         unsafe ended.pointee.load(ordering: .sequentiallyConsistent) != 0 || isClosedHere
+    }
+
+    // MARK: - Interrupting
+
+    /// Ends the wait of this side's ``RingReader``, from another thread of this process; if it does not wait now, the next
+    /// wait.
+    ///
+    /// What the reader's thread shall find when it comes back is there before this is called. Several calls may end only
+    /// one wait.
+    package func interruptReader() {
+        // Before the sleep mark is looked at, as in ``close()``: ``RingCount`` can say of this mark what it says of `value`.
+        // The mark of the writer's sleep is not this side's to take back.
+        isInterrupted.store(true, ordering: .sequentiallyConsistent)
+        tail.wakeSleepers()
+    }
+
+    /// Whether a wait here is to end for another reason than news.
+    var isWaitOver: Bool { hasEnded || isInterrupted.load(ordering: .sequentiallyConsistent) }
+
+    /// A wait is over: returns whether that was asked for.
+    func takeInterruption() -> Bool {
+        // Between two messages that come quickly, no more than a load.
+        isInterrupted.load(ordering: .relaxed) && isInterrupted.exchange(false, ordering: .sequentiallyConsistent)
     }
 
     // MARK: - The bytes

@@ -66,12 +66,14 @@ package struct RingReader: ~Copyable, Sendable {
         return seenTail == head
     }
 
-    /// Waits until more bytes are there than ``read(into:)`` has seen, or the ring has ended.
+    /// Waits until more bytes are there than ``read(into:)`` has seen, or the ring has ended, or ``Ring/interruptReader()``
+    /// was called.
     ///
     /// - Parameter deadline: In seconds of `monotonicSeconds()`.
     /// - Returns: False if the deadline passed before.
     package mutating func waitForBytes(until deadline: Double) -> Bool {
-        waiter.wait(for: ring.tail, toLeave: seenTail, in: ring, until: deadline)
+        let isThere = waiter.wait(for: ring.tail, toLeave: seenTail, in: ring, until: deadline)
+        return ring.takeInterruption() || isThere
     }
 
     /// Has the writer ring the event of this side's poller when it publishes more, which may now sleep.

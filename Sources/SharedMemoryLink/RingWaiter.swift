@@ -13,12 +13,13 @@ struct RingWaiter: Sendable {
         self.policy = policy
     }
 
-    /// Waits until `count` is not `seen` or the ring has ended; false if the deadline passes before.
+    /// Waits until `count` is not `seen`, the ring has ended, or a reader's wait is interrupted; false if the deadline
+    /// passes before.
     ///
     /// - Parameter deadline: In seconds of `monotonicSeconds()`.
     @inline(never)
     mutating func wait(for count: RingCount, toLeave seen: UInt64, in ring: Ring, until deadline: Double) -> Bool {
-        if count.load() != seen || ring.hasEnded { return true }
+        if count.load() != seen || ring.isWaitOver { return true }
         let start = monotonicSeconds()
         guard start < deadline else { return false }
         if policy.patience > 0, look(at: count, seen, in: ring, until: min(start + policy.patience, deadline)) {
@@ -27,13 +28,14 @@ struct RingWaiter: Sendable {
         var now = start
         var hasNews = false
         repeat {
-            if count.announceSleep(seen: seen), !ring.hasEnded { count.sleep(seconds: deadline - now) }
+            if count.announceSleep(seen: seen), !ring.isWaitOver { count.sleep(seconds: deadline - now) }
             count.announceWaking()
             now = monotonicSeconds()
             hasNews = count.load() != seen
-        } while !hasNews && !ring.hasEnded && now < deadline
-        policy.slept(seconds: now - start)
-        return hasNews || ring.hasEnded
+        } while !hasNews && !ring.isWaitOver && now < deadline
+        // An interruption says nothing of how soon news come.
+        if hasNews || !ring.isWaitOver { policy.slept(seconds: now - start) }
+        return hasNews || ring.isWaitOver
     }
 
     /// Looks without sleeping; whether that ends the wait.
@@ -46,7 +48,7 @@ struct RingWaiter: Sendable {
                 }
                 platform_relax()
             }
-            if ring.hasEnded { return true }
+            if ring.isWaitOver { return true }
         } while monotonicSeconds() < end
         return false
     }

@@ -34,6 +34,15 @@ private func onThread(_ work: @escaping @Sendable () throws(LinkError) -> Int) -
     return job.outcome
 }
 
+/// A number that threads tell each other.
+private final class Count: Sendable {
+    private let number = Atomic(0)
+    var value: Int {
+        get { number.load(ordering: .acquiring) }
+        set { number.store(newValue, ordering: .releasing) }
+    }
+}
+
 /// Memory for two rings, one each way, and both sides' views.
 private func ringsBothWays(capacity: Int) throws -> (there: [Ring], back: [Ring]) {
     let size = Ring.byteCount(capacity: capacity)
@@ -114,6 +123,58 @@ struct RingStressTests {
         }
         #expect(await writing.get() == .success(2))
         #expect(await reading.get() == .success(2))
+    }
+
+    @Test(
+        "a reader that waits is interrupted every time, and what is written meanwhile is not lost", arguments: [0, 5e-5])
+    func interruptions(limit: Double) async throws {
+        let rounds = isFull ? 1_000_000 : 8_000
+        let (there, _) = try ringsBothWays(capacity: 64)
+        let asked = Count()
+        let seen = Count()
+        let receiving = there[1]
+        let reading = onThread { () throws(LinkError) in
+            var reader = RingReader(receiving, policy: SpinPolicy(limit: limit))
+            var byteCount = 0
+            while seen.value < rounds {
+                guard reader.waitForBytes(until: monotonicSeconds() + 60) else { return -1 }
+                byteCount += try reader.read(64).count
+                seen.value = asked.value
+            }
+            return byteCount + (try reader.read(64).count)
+        }
+        let interrupting = onThread { () throws(LinkError) in
+            var writer = RingWriter(there[0])
+            for round in 1...rounds {
+                if round % 3 == 0 {
+                    _ = try writer.write([1])
+                    writer.publish()
+                }
+                asked.value = round
+                receiving.interruptReader()
+                let deadline = monotonicSeconds() + 60
+                while seen.value < round {
+                    guard monotonicSeconds() < deadline else { return round }
+                    sched_yield()
+                }
+            }
+            return rounds
+        }
+        #expect(await interrupting.get() == .success(rounds))
+        #expect(await reading.get() == .success(rounds / 3))
+    }
+
+    @Test("an interruption before the wait ends it at once, and only that one")
+    func interruptedBefore() throws {
+        let (there, _) = try ringsBothWays(capacity: 64)
+        var reader = RingReader(there[1], policy: .never)
+        there[1].interruptReader()
+        there[1].interruptReader()
+        let start = monotonicSeconds()
+        let isInterrupted = reader.waitForBytes(until: start + 60)
+        #expect(isInterrupted && monotonicSeconds() - start < 30)
+        let isInterruptedAgain = reader.waitForBytes(until: monotonicSeconds() + 0.01)
+        #expect(!isInterruptedAgain)
     }
 
     @Test("closing wakes who sleeps, on either side and at either end", arguments: [0, 1], [0, 1])
