@@ -2,6 +2,7 @@ import CPlatform
 import Glibc
 import SharedMemoryLink
 import Synchronization
+import Wire
 import Transport
 
 /// Prints what others hand over, in its order, on a thread that may be kept waiting: a full pipe, a terminal that is stopped.

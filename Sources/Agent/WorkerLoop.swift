@@ -20,13 +20,13 @@ package enum WorkerLoop {
     ///
     /// Suspends rather than blocks, so that main-actor work of asynchronous bodies can run. Of several calls (a program
     /// that makes several clusters at the same time) one serves, and none returns.
-    package static func run(link descriptor: CInt) async -> Never {
-        if !isRunning.exchange(true, ordering: .relaxed) { serve(link: descriptor) }
+    package static func run(link descriptor: CInt, as membership: any WorkerMembership) async -> Never {
+        if !isRunning.exchange(true, ordering: .relaxed) { serve(link: descriptor, membership) }
         while true { await unsafe withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
     }
 
     /// - Parameter link: The first of ``WorkerDescriptors``.
-    private static func serve(link: CInt) {
+    private static func serve(link: CInt, _ membership: any WorkerMembership) {
         platform_flush_output()
         platform_buffer_output_by_line()
         let inherited = WorkerDescriptors(inheritedFrom: link)
@@ -41,7 +41,7 @@ package enum WorkerLoop {
             let rings = try WorkerRings(joining: Descriptor(owning: inherited.rings), bell: inherited.bell)
             // Nothing is sent over the socket: it tells of the agent's end.
             _ = try Poller.links.watch(inherited.socket, for: .readable) { _ in endGroup() }
-            WorkerSession(rings, segments).start()
+            WorkerSession(rings, segments, membership).start()
         } catch {
             let text = Array("muster: a worker can't reach its driver: \(error)\n".utf8)
             unsafe platform_print(STDERR_FILENO, text, text.count)

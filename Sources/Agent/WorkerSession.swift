@@ -16,12 +16,17 @@ final class WorkerSession: Sendable {
         let bytes: [UInt8]
         let offset: Int
         let blocks: [SharedArray<UInt8>]
+        let attachments: WireAttachments
 
-        init(_ message: Message, _ bytes: [UInt8], from offset: Int, _ blocks: [SharedArray<UInt8>]) {
+        init(
+            _ message: Message, _ bytes: [UInt8], from offset: Int, _ blocks: [SharedArray<UInt8>],
+            _ attachments: WireAttachments
+        ) {
             self.message = message
             self.bytes = bytes
             self.offset = offset
             self.blocks = blocks
+            self.attachments = attachments
         }
     }
 
@@ -51,7 +56,8 @@ final class WorkerSession: Sendable {
 
     private let ears: Mutex<FrameReader>
     private let mouth: Mutex<RingWriter>
-    private let segments: SegmentExchange
+    let segments: SegmentExchange
+    private let membership: any WorkerMembership
     /// What the driver is heard by, to end the bodies' thread's wait there.
     private let driversRing: Ring
     private let work = Mutex(Queue<Work>())
@@ -68,8 +74,9 @@ final class WorkerSession: Sendable {
     /// Seconds between two times of hearing while a body runs: how late a cancellation can be noticed.
     private static let attention = 0.01
 
-    init(_ rings: WorkerRings, _ segments: SegmentExchange) {
+    init(_ rings: WorkerRings, _ segments: SegmentExchange, _ membership: any WorkerMembership) {
         self.segments = segments
+        self.membership = membership
         driversRing = rings.toWorker
         ears = Mutex(FrameReader(RingReader(rings.toWorker)))
         mouth = Mutex(RingWriter(rings.fromWorker))
@@ -225,6 +232,20 @@ final class WorkerSession: Sendable {
     }
 
     private func receive(_ frame: RawSpan, _ blocks: [SharedArray<UInt8>]) throws(WireError) {
+        guard !Message.hasNames(frame) else { return try receiveNamed(frame, blocks) }
+        try receive(frame, blocks, WireAttachments())
+    }
+
+    @inline(never)
+    private func receiveNamed(_ frame: RawSpan, _ blocks: [SharedArray<UInt8>]) throws(WireError) {
+        let (bytes, names) = try Message.open(frame)
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        try receive(unsafe bytes.span.bytes, blocks, membership.hold(names))
+    }
+
+    private func receive(
+        _ frame: RawSpan, _ blocks: [SharedArray<UInt8>], _ attachments: WireAttachments
+    ) throws(WireError) {
         var reader = WireReader(frame)
         let message: Message = try reader.read()
         switch message {
@@ -232,16 +253,31 @@ final class WorkerSession: Sendable {
             Worker.become(WorkerID(welcome.worker))
             nameProcess("\(programName.prefix(9)) w\(welcome.worker)")
             beat(every: welcome.heartbeatSeconds)
-        case .defineFunction, .defineCaptures, .forgetCaptures, .call, .callOnce:
-            let item = HeardMessage(message, frame.copyBytes(), from: reader.offset, blocks)
+        case .belong(let cluster, let worker):
+            membership.belong(to: cluster, as: worker, driver: DriverLink(self)) { [self] work in perform(work) }
+        // What counts references is not to overtake the calls that they are made by.
+        case .defineFunction, .defineCaptures, .forgetCaptures, .call, .callOnce, .counts:
+            let item = HeardMessage(message, frame.copyBytes(), from: reader.offset, blocks, attachments)
             work.withLock { $0.append(.message(item)) }
         case .cancel(let call): cancel(call)
         case .shutdown:
             platform_flush_output()
             _exit(0)
-        case .hello, .reply, .refusal, .heartbeat:
+        case .hello, .heartbeat:
             throw WireError(code: .invalidTag, offset: 0, detail: "a driver does not say that")
+        default: try hearRest(frame, blocks, attachments)
         }
+    }
+
+    /// What is not for who runs the driver's bodies.
+    @inline(never)
+    private func hearRest(
+        _ frame: RawSpan, _ blocks: [SharedArray<UInt8>], _ attachments: WireAttachments
+    ) throws(WireError) {
+        let blocks = blocks
+        var reader = WireReader(frame, from: 0, blocks: blocks.span)
+        reader.attachments = attachments
+        try membership.hear(&reader)
     }
 
     private func cancel(_ call: UInt64) {
@@ -307,7 +343,7 @@ final class WorkerSession: Sendable {
             let own =
                 bench.hasOwnCaptures
                 ? try CapturesInWorker(of: bench.known.function(call.function), from: &reader) : nil
-            try perform(call, &reader, own, (input, []), &bench)
+            try perform(call, &reader, own, (input, [], WireAttachments()), &bench)
         }
         bench.input = input
     }
@@ -317,8 +353,15 @@ final class WorkerSession: Sendable {
         do throws(WireError) {
             try perform()
         } catch {
-            send(.refusal(call: call.id, reason: "\(error)"))
+            refuse(call, "\(error)")
         }
+    }
+
+    private func refuse(_ call: Call, _ reason: String) {
+        if case .kept(let name) = call.result {
+            membership.references?.lose(name, ReferenceError(.refused, "the body could not be run: \(reason)"))
+        }
+        send(.refusal(call: call.id, reason: reason))
     }
 
     private func perform(_ work: HeardMessage, _ bench: inout Bench) {
@@ -326,6 +369,8 @@ final class WorkerSession: Sendable {
         case .call(let call), .callOnce(let call):
             tell(call) { () throws(WireError) in try perform(call, work, &bench) }
         case .forgetCaptures(let id): bench.known.forgetCaptures(id)
+        case .counts:
+            do { try hear(work) } catch { fail("the driver sent what is no message: \(error)") }
         default:
             do {
                 try define(work, &bench.known)
@@ -333,6 +378,12 @@ final class WorkerSession: Sendable {
                 fail("the driver named a body in a form of its own: \(error)")
             }
         }
+    }
+
+    private func hear(_ work: HeardMessage) throws(WireError) {
+        let bytes = work.bytes
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        try hearRest(unsafe bytes.span.bytes, work.blocks, work.attachments)
     }
 
     /// Not inlined: see what `WholeValues.swift` says of task-local values.
@@ -376,7 +427,7 @@ final class WorkerSession: Sendable {
         if case .callOnce = work.message {
             own = try CapturesInWorker(of: bench.known.function(call.function), from: &reader, adopting: arrays)
         }
-        try perform(call, &reader, own, (work.bytes, work.blocks), &bench)
+        try perform(call, &reader, own, (work.bytes, work.blocks, work.attachments), &bench)
     }
 
     /// - Parameters:
@@ -384,13 +435,15 @@ final class WorkerSession: Sendable {
     ///   - message: What `reader` reads, to be kept by an asynchronous body.
     private func perform(
         _ call: Call, _ reader: inout WireReader, _ own: CapturesInWorker?,
-        _ message: (bytes: [UInt8], blocks: [SharedArray<UInt8>]), _ bench: inout Bench
+        _ message: (bytes: [UInt8], blocks: [SharedArray<UInt8>], attachments: WireAttachments), _ bench: inout Bench
     ) throws(WireError) {
+        if case .kept(let name) = call.result { membership.references?.expect(name) }
         let function = try bench.known.function(call.function)
         let captures = if let own { own } else { try bench.known.captures(call.captures) }
         if function.isAsynchronous {
             let input = BatchInput(
-                message.bytes, from: reader.offset, blocks: Array(message.blocks.dropFirst(reader.blockOffset)))
+                message.bytes, from: reader.offset, blocks: Array(message.blocks.dropFirst(reader.blockOffset)),
+                attachments: message.attachments)
             return start(call, function, captures, input)
         }
         calls.withLock { calls in
@@ -400,11 +453,11 @@ final class WorkerSession: Sendable {
         begin()
         defer { isBusy.store(false, ordering: .relaxed) }
         bench.output.removeAll()
-        Message.reply(call: call.id).write(to: &bench.output)
+        if call.result == .answered { Message.reply(call: call.id).write(to: &bench.output) }
         // What the answer has beside it is not kept until the next one.
         defer { bench.output.removeAll() }
         try function.run(captures, &reader, &bench.output) { isUnwanted.load(ordering: .relaxed) }
-        try answer(&bench.output)
+        try answer(call, &bench.output)
     }
 
     private func start(_ call: Call, _ function: ResolvedFunction, _ captures: CapturesInWorker, _ input: BatchInput) {
@@ -413,11 +466,11 @@ final class WorkerSession: Sendable {
             let task = Task {
                 do throws(WireError) {
                     var output = WireWriter(reserving: 256, keepingBlocksOf: EncodedCaptures.blockByteCount)
-                    Message.reply(call: call.id).write(to: &output)
+                    if call.result == .answered { Message.reply(call: call.id).write(to: &output) }
                     try await function.run(captures, input, &output)
-                    try answer(&output)
+                    try answer(call, &output)
                 } catch {
-                    send(.refusal(call: call.id, reason: "\(error)"))
+                    refuse(call, "\(error)")
                 }
                 self.calls.withLock { _ = $0.tasks.removeValue(forKey: call.id) }
             }
@@ -426,19 +479,44 @@ final class WorkerSession: Sendable {
         }
     }
 
-    /// Sends what was written.
-    private func answer(_ output: inout WireWriter) throws(WireError) {
+    /// Sends what was written, or keeps it and says so.
+    private func answer(_ call: Call, _ output: inout WireWriter) throws(WireError) {
         try output.check()
+        guard call.result == .answered else { return keep(call, &output) }
+        let attachments = output.attachments
+        if !attachments.isEmpty { Message.seal(&output) }
         let blocks = output.blocks
-        guard !blocks.isEmpty else { return send(.message, RawSpan(), output.bytes) }
-        let table: [UInt8]
-        do {
-            table = try segments.name(blocks)
-        } catch {
-            throw WireError(code: .notEncodable, offset: 0, detail: "\(error)")
+        if blocks.isEmpty {
+            send(.message, RawSpan(), output.bytes)
+        } else {
+            do throws(LinkError) {
+                try send(output.bytes, blocks)
+            } catch {
+                throw WireError(code: .notEncodable, offset: 0, detail: "\(error)")
+            }
         }
+        if !attachments.isEmpty { attachments.lend(to: WorkerID.driver.rawValue) }
+    }
+
+    /// The result stays here, or nobody wants it.
+    private func keep(_ call: Call, _ output: inout WireWriter) {
+        let value = StoredValue(output.bytes.copyBytes(), blocks: output.blocks, attachments: output.attachments)
+        let failure = value.failure
+        if case .kept(let name) = call.result { membership.references?.fulfil(name, value) }
+        if call.result == .dropped, let failure { membership.tell(failure) }
+        var reply = WireWriter(reserving: 64)
+        Message.reply(call: call.id).write(to: &reply)
+        // That the body threw is all that the caller has to know yet.
+        if failure != nil { reply.write(true) }
+        send(.message, RawSpan(), reply.bytes)
+    }
+
+    /// Sends a frame to the driver.
+    func send(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>]) throws(LinkError) {
+        guard !blocks.isEmpty else { return send(.message, RawSpan(), bytes) }
+        let table = try segments.name(blocks)
         // SAFETY: every byte of a span of `UInt8` is initialised.
-        send(.messageWithBlocks, unsafe table.span.bytes, output.bytes)
+        send(.messageWithBlocks, unsafe table.span.bytes, bytes)
     }
 }
 

@@ -1,7 +1,7 @@
 import Glibc
 package import Remote
 import Synchronization
-import Transport
+package import Transport
 package import Wire
 
 /// Serves what another process asks of this one, over the link to it: runs bodies, and gives what this process has for others.
@@ -32,7 +32,7 @@ package final class CallServer: Sendable {
     /// - Parameters:
     ///   - cluster: What the process is part of; `nil` as long as that isn't known.
     ///   - link: Where answers go.
-    init(_ cluster: Cluster?, caller: WorkerID, _ link: any Link, bodies: (any BodyThread)? = nil) {
+    package init(_ cluster: Cluster?, caller: WorkerID, _ link: any Link, bodies: (any BodyThread)? = nil) {
         self.caller = caller.rawValue
         self.link = link
         self.bodies = bodies
@@ -243,6 +243,8 @@ package final class CallServer: Sendable {
         if call.result == .dropped, let failure = value.failure { CallServer.tell(failure) }
         var reply = WireWriter(reserving: 64)
         Message.reply(call: call.id).write(to: &reply)
+        // That the body threw is all that the caller has to know yet.
+        if value.failure != nil { reply.write(true) }
         send(call.id, &reply, [])
     }
 

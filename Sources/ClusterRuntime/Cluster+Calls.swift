@@ -74,7 +74,7 @@ extension Cluster {
     ) async throws -> Output {
         let worker = try await target.acquire(in: self)
         defer { target.release(worker, in: self) }
-        let member = try member(worker)
+        let member = try await reach(worker)
         let call = OneCall()
         let number = try member.callOnce(function, of: call, write)
         // A small body's answer is here sooner than this thread could be woken for it.

@@ -145,6 +145,11 @@ public final class Cluster: Sendable {
     /// In a body, or in a task that one has started: the cluster of its process, where the process is more than one worker.
     @TaskLocal package static var ofTask: Cluster?
 
+    /// The cluster that this process is a worker of, and nothing else.
+    static var ofProcess: Cluster? {
+        clusters.withLock { $0.values.first { $0.station != nil && $0.processOfTasks == nil } }
+    }
+
     /// The cluster that something is of, as this process has it.
     static func find(_ identity: UInt64) -> Cluster? {
         if let cluster = ofTask, cluster.identity == identity { return cluster }

@@ -125,10 +125,14 @@ extension Future: WireEncodable, WireDecodable {
 /// How far a call is whose result stays where it is.
 final class FutureCall: CallReceiver {
     enum Progress: Sendable {
+        /// The result is there.
         case ready
+        /// The body threw: its error is there.
+        case threw
+        /// There is no result, and why.
         case failed(any Error)
 
-        var isReady: Bool { if case .ready = self { true } else { false } }
+        var isReady: Bool { if case .failed = self { false } else { true } }
     }
 
     private let ended = Eventual<Progress>()
@@ -139,9 +143,12 @@ final class FutureCall: CallReceiver {
     /// Calls `action` when the call has ended, however it did.
     func whenEnded(_ action: @escaping @Sendable () -> Void) { ended.whenHere { _ in action() } }
 
-    func receive(_ reply: inout WireReader, for batch: Range<Int>, from member: Member) { ended.fulfil(.ready) }
+    func receive(_ reply: inout WireReader, for batch: Range<Int>, from member: Member) {
+        ended.fulfil(reply.remainingByteCount == 0 ? .ready : .threw)
+    }
 
-    func fail(_ error: any Error, for batch: Range<Int>, of member: Member) { ended.fulfil(.failed(error)) }
+    func fail(_ error: any Error, for batch: Range<Int>, of member: Member) { fail(error) }
+    func fail(_ error: any Error) { ended.fulfil(.failed(error)) }
 
     /// Waits for the end.
     func end() async -> Progress { await ended.get() }

@@ -40,7 +40,7 @@ public nonisolated(nonsending) func withCluster<Result>(
     body: (Cluster) async throws -> Result
 ) async throws -> Result {
     switch Role.current {
-    case .worker(let link) where !WorkerLoop.isInBody: await WorkerLoop.run(link: link)
+    case .worker(let link) where !WorkerLoop.isInBody: await WorkerLoop.run(link: link, as: ProcessMembership())
     case .agent(let source) where !WorkerLoop.isInBody: try await serveAsAgent(source)
     case .stray: throw WorkerStartError.stray
     case .worker, .agent, .driver: break
@@ -50,7 +50,7 @@ public nonisolated(nonsending) func withCluster<Result>(
     let guarded = try TerminationGuard(cluster)
     let result: Swift.Result<Result, any Error>
     do {
-        result = .success(try await body(cluster))
+        result = .success(try await Cluster.$ofTask.withValue(cluster) { try await body(cluster) })
     } catch {
         result = .failure(error)
     }

@@ -95,3 +95,14 @@ struct AsyncCallBody<Output, each Capture>: Body {
     let function: @Sendable (repeat each Capture) async throws -> Output
     init(_ function: @escaping @Sendable (repeat each Capture) async throws -> Output) { self.function = function }
 }
+
+/// Without a result, a type of its own: a closure whose result is known to be nothing is another than one whose result may be anything.
+struct ActionBody<each Capture>: Body {
+    let function: @Sendable (repeat each Capture) throws -> Void
+    init(_ function: @escaping @Sendable (repeat each Capture) throws -> Void) { self.function = function }
+}
+
+struct AsyncActionBody<each Capture>: Body {
+    let function: @Sendable (repeat each Capture) async throws -> Void
+    init(_ function: @escaping @Sendable (repeat each Capture) async throws -> Void) { self.function = function }
+}

@@ -168,3 +168,25 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
             runner: AsyncCallRunner<Output, repeat each Capture>.self, file: file, line: line)
     }
 }
+
+/// Bodies that are given captures alone, and return nothing.
+package struct ActionFunction<each Capture>
+where repeat each Capture: WireEncodable & WireDecodable & Sendable {
+    package let reference: FunctionReference
+
+    package init(
+        file: String, line: Int, _ body: @escaping @Sendable (repeat each Capture) throws -> Void
+    ) throws(BodyError) {
+        reference = try .refer(
+            to: ClosureWords(ActionBody<repeat each Capture>(body)),
+            runner: ActionRunner<repeat each Capture>.self, file: file, line: line)
+    }
+
+    package init(
+        file: String, line: Int, _ body: @escaping @Sendable (repeat each Capture) async throws -> Void
+    ) throws(BodyError) {
+        reference = try .refer(
+            to: ClosureWords(AsyncActionBody<repeat each Capture>(body)),
+            runner: AsyncActionRunner<repeat each Capture>.self, file: file, line: line)
+    }
+}

@@ -348,3 +348,59 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         }
     }
 }
+
+final class ActionRunner<each Capture>: SynchronousRunner
+where repeat each Capture: WireEncodable & WireDecodable & Sendable {
+    static var types: [any Any.Type] { list([], Captures<repeat each Capture>.self) }
+
+    private let function: @Sendable (repeat each Capture) throws -> Void
+    private let captures = CapturesOf<repeat each Capture>()
+    private let inputs = ValueCoder<Void>()
+    private let outputs = ValueCoder<Void>()
+
+    init(code: UInt) {
+        function = ActionBody<repeat each Capture>(code: code).function
+    }
+
+    func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try captures.read(from: &input)
+    }
+
+    func run(
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
+        isCancelled: () -> Bool
+    ) throws(WireError) {
+        let captures = try self.captures.unwrap(captures)
+        try Self.runEach(
+            inputs, outputs, &input, &output, capturing: repeat each captures.values, isCancelled: isCancelled
+        ) { (_: Void, values: repeat each Capture) in
+            try function(repeat each values)
+        }
+    }
+}
+
+final class AsyncActionRunner<each Capture>: AsynchronousRunner
+where repeat each Capture: WireEncodable & WireDecodable & Sendable {
+    static var types: [any Any.Type] { list([], Captures<repeat each Capture>.self) }
+
+    private let function: @Sendable (repeat each Capture) async throws -> Void
+    private let captures = CapturesOf<repeat each Capture>()
+
+    init(code: UInt) {
+        function = AsyncActionBody<repeat each Capture>(code: code).function
+    }
+
+    func readCaptures(from input: inout WireReader) throws(WireError) -> any ReadableCaptures {
+        try captures.read(from: &input)
+    }
+
+    func run(
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter
+    ) async throws(WireError) {
+        let captures = try self.captures.unwrap(captures)
+        let calls: [Void] = try Self.read(input, ValueCoder<Void>())
+        await Self.runEach(calls, ValueCoder<Void>(), &output) { [self] _ in
+            try await function(repeat each captures.values)
+        }
+    }
+}

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Wire
 
 /// A queue between threads, of which the taking ones sleep while it is empty.
 package final class Mailbox<Element: Sendable>: Sendable {
