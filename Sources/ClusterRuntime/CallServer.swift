@@ -57,7 +57,7 @@ package final class CallServer: Sendable {
 
     @inline(never)
     private func receiveNamed(_ frame: inout WireReader) throws(WireError) {
-        guard let cluster else { throw frame.invalid("references of a cluster that this process does not belong to yet") }
+        guard let cluster else { throw frame.invalid("references, though this process belongs to no cluster yet") }
         let (bytes, names) = try Message.open(frame.rest)
         let blocks = frame.restOfBlocks
         // SAFETY: every byte of a span of `UInt8` is initialised.

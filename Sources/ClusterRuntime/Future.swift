@@ -92,8 +92,10 @@ public final class Future<Value: Sendable>: Sendable {
             if fetched.withLock({ $0 != nil }) { return true }
             if let progress = call?.progress { return progress.isReady }
             if call != nil { return false }
-            guard case .flag(let isReady) = try await ask(.isFutureReady, within: nil, at: CallSite(file: #fileID, line: #line))
-            else { throw ClusterError.refused(by: id.where, "it did not say whether a future is ready") }
+            let site = CallSite(file: #fileID, line: #line)
+            guard case .flag(let isReady) = try await ask(.isFutureReady, within: nil, at: site) else {
+                throw ClusterError.refused(by: id.where, "it did not say whether a future is ready")
+            }
             return isReady
         }
     }

@@ -141,7 +141,8 @@ package final class Member: Sendable {
     ) throws -> WireAttachments {
         let attachments = output.attachments
         if !attachments.isEmpty {
-            guard attachments.list.allSatisfy({ ($0 as? ReferenceHandle)?.cluster.identity == cluster?.identity }) else {
+            guard attachments.list.allSatisfy({ ($0 as? ReferenceHandle)?.cluster.identity == cluster?.identity })
+            else {
                 throw ClusterError(.refused, "a future or channel of another cluster can't be passed on in this one")
             }
             Message.seal(&output)

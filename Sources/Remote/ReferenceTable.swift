@@ -48,13 +48,15 @@ package final class ReferenceTable: Sendable {
     }
 
     /// The value that was computed for a future; dropped if nobody holds a reference any more, or it has one.
-    package func fulfil(_ name: ReferenceName, _ value: StoredValue) { _ = set(name, .ready(value), isExpected: true) }
+    package func fulfil(_ name: ReferenceName, _ value: StoredValue) {
+        _ = set(name, .ready(value), isExpected: true)
+    }
 
     /// There will be no value.
     package func lose(_ name: ReferenceName, _ error: ReferenceError) { _ = set(name, .lost(error), isExpected: true) }
 
     /// Gives a future its value; false if it has one.
-    package func put(_ name: ReferenceName, _ value: StoredValue) -> Bool { set(name, .ready(value), isExpected: false) }
+        _ = set(name, .ready(value), isExpected: true)
 
     private func set(_ name: ReferenceName, _ future: Future, isExpected: Bool) -> Bool {
         let waiting = state.withLock { state -> [(asker: ReferenceAsker, wantsValue: Bool)]? in

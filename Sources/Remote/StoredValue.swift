@@ -43,7 +43,9 @@ package struct StoredValue: Sendable {
         guard bytes.count > byteCount else { return nil }
         // SAFETY: every byte of a span of `UInt8` is initialised.
         var reader = WireReader(unsafe bytes.span.bytes, from: byteCount, blocks: Span())
-        guard let failures = try? reader.read() as [IndexedFailure], (try? reader.expectEnd()) != nil else { return nil }
+        guard let failures = try? reader.read() as [IndexedFailure], (try? reader.expectEnd()) != nil else {
+            return nil
+        }
         return failures.first?.failure
     }
 

@@ -28,12 +28,13 @@ let calls: [String: Program.Scenario] = [
                 _ = try await cluster.remoteCall(on: 2) { () -> Int in throw CancellationError() }.fetch()
             }
             let pid = processID()
-            say("chain", try await cluster.remoteCallFetch(on: 2, capturing: 3 as WorkerID) { try await chain($0) }
-                == "2 3 1 \(pid)")
+            let chained = try await cluster.remoteCallFetch(on: 2, capturing: 3 as WorkerID) { try await chain($0) }
+            say("chain", chained == "2 3 1 \(pid)")
             say("own call", try await cluster.remoteCallFetch(on: 1) { Worker.id })
-            say("worker's own call", try await cluster.remoteCallFetch(on: 2) {
+            let own = try await cluster.remoteCallFetch(on: 2) {
                 try await Worker.cluster.remoteCallFetch(on: Worker.id) { (Worker.id, 7) }
-            })
+            }
+            say("worker's own call", own)
             // A future of one worker, fetched by another, and by the driver through it.
             let big = try await cluster.remoteCall(on: 2) { [Double](repeating: 0.5, count: 100_000) }
             let passed = try await cluster.remoteCallFetch(on: 3, capturing: big) { big in
