@@ -136,11 +136,19 @@ package final class CallServer: Sendable {
         let batch = BatchInput(rest: &input)
         state.withLock { state in
             guard !state.isEnded else { return }
-            Cluster.$ofTask.withValue(cluster) {
+            inContext(of: cluster) {
                 Worker.$idOfTask.withValue(cluster?.processOfTasks ?? Worker.idOfTask) {
                     begin(call, ready, batch, &state)
                 }
             }
+        }
+    }
+
+    /// Where the process is more than one worker, or a driver, tasks of a body know which it is.
+    private func inContext(of cluster: Cluster?, _ work: () -> Void) {
+        guard let cluster, cluster.isOneOfSeveral else { return work() }
+        Cluster.$ofTask.withValue(cluster) {
+            ProcessState.$ofTask.withValue(cluster.process, operation: work)
         }
     }
 

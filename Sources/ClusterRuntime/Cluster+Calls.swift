@@ -74,7 +74,13 @@ extension Cluster {
     ) async throws -> Output {
         let worker = try await target.acquire(in: self)
         defer { target.release(worker, in: self) }
-        let member = try await reach(worker)
+        return try await fetch(function, from: try await reach(worker), write)
+    }
+
+    /// Calls one process, and waits for its answer.
+    nonisolated(nonsending) func fetch<Output: Sendable>(
+        _ function: FunctionReference, from member: Member, _ write: (inout WireWriter) -> Void
+    ) async throws -> Output {
         let call = OneCall()
         let number = try member.callOnce(function, of: call, write)
         // A small body's answer is here sooner than this thread could be woken for it.

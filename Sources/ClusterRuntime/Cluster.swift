@@ -18,6 +18,9 @@ public final class Cluster: Sendable {
         var localMembers: [Member] = []
         /// This process, to be called.
         var ownMember: Member?
+        /// What workers that join do before all else.
+        var rites: [Rite] = []
+        var nextRite = 0
         /// Number of the next reference that gets its name here.
         var nextReference: UInt64 = 1
         /// Maps that take in whoever joins.
@@ -30,6 +33,14 @@ public final class Cluster: Sendable {
         /// What managers keep until the cluster is closed.
         var closers: [@Sendable () async -> Void] = []
         var hasClosed = false
+    }
+
+    /// What workers that join do before all else.
+    private struct Rite {
+        let number: Int
+        /// What it defines, if it can be taken back.
+        let name: String?
+        let perform: @Sendable (Member) async throws -> Void
     }
 
     private struct JoinWatcher {
@@ -50,8 +61,9 @@ public final class Cluster: Sendable {
     package let identity: UInt64
     /// The number of this process in the cluster: 1 in the driver.
     public let myID: WorkerID
-    /// What this process has that others refer to.
-    package let references: ReferenceTable
+    /// What this process has for bodies, and for others that refer to it.
+    package let process: ProcessState
+    var references: ReferenceTable { process.references }
     /// Channels of others that this process has references to.
     let channels = ChannelPlaces()
     /// What a worker knows of the others; `nil` in the driver.
@@ -77,7 +89,7 @@ public final class Cluster: Sendable {
         captureCache = CaptureCache(placement: captures)
         identity = UInt64.random(in: 1 ... .max)
         myID = .driver
-        references = ReferenceTable(of: WorkerID.driver.rawValue)
+        process = ProcessState(ReferenceTable(of: WorkerID.driver.rawValue))
         station = nil
         bodies = nil
         processOfTasks = nil
@@ -103,7 +115,7 @@ public final class Cluster: Sendable {
         makeNetwork = nil
         captureCache = CaptureCache()
         myID = id
-        references = ReferenceTable(of: id.rawValue)
+        process = ProcessState(ReferenceTable(of: id.rawValue))
         station = WorkerStation(id, driver: driver, connect)
         self.bodies = bodies
         processOfTasks = isAlone ? nil : id
@@ -112,11 +124,15 @@ public final class Cluster: Sendable {
     }
 
     private func begin() {
+        if station != nil, processOfTasks == nil { ProcessState.become(process) }
         Cluster.clusters.withLock { clusters in
             // The driver's, where a process is several workers as well.
             if clusters[identity] == nil || myID == .driver { clusters[identity] = self }
         }
     }
+
+    /// Whether the process is not this worker alone.
+    var isOneOfSeveral: Bool { station == nil || processOfTasks != nil }
 
     /// Whether this process is the one that adds and removes workers.
     public var isDriver: Bool { station == nil }
@@ -249,24 +265,57 @@ public final class Cluster: Sendable {
     package var expectsWorkers: Bool { state.withLock { $0.expectations > 0 && !$0.isClosed } }
 
     func adopt(_ launched: any LaunchedWorker, _ manager: any ClusterManager) async throws -> WorkerID {
-        let member = try state.withLock { state throws(ClusterError) -> Member in
+        let id = try state.withLock { state throws(ClusterError) -> WorkerID in
             guard !state.isClosed else { throw .closed }
-            let member = Member(id: WorkerID(state.nextID), launched: launched, cluster: self)
-            state.nextID += 1
-            state.members[member.id] = (member, manager)
-            return member
+            defer { state.nextID += 1 }
+            return WorkerID(state.nextID)
         }
+        let member = Member(id: id, launched: launched, cluster: self)
         await launched.adopt(as: member.id, heartbeatLimit: heartbeatLimit) { frame in
             member.receive(&frame)
         } onEnd: { [self] _ in
             linkEnded(member)
         }
-        try? member.tell(.belong(cluster: identity, worker: member.id.rawValue)) { _ in }
+        // A link that has ended tells so by itself.
+        try? member.tell(.belong(cluster: identity, worker: id.rawValue)) { _ in }
+        try await enter(member, manager)
         tellOfJoin(member)
         for watcher in state.withLock({ Array($0.joinWatchers.values) }) { watcher.onJoin(member) }
         await manager.manage(member.id, .registered)
         return member.id
     }
+
+    /// Has a worker do what all do that join, and makes it a member then: in one step with the look whether there is more to do.
+    private func enter(_ member: Member, _ manager: any ClusterManager) async throws {
+        var done = -1
+        while let rites = try state.withLock({ state throws(ClusterError) -> [Rite]? in
+            guard !state.isClosed else { throw .closed }
+            let rites = state.rites.filter { $0.number > done }
+            if rites.isEmpty { state.members[member.id] = (member, manager) }
+            return rites.isEmpty ? nil : rites
+        }) {
+            for rite in rites {
+                try await rite.perform(member)
+                done = rite.number
+            }
+        }
+        // An end that came before found no member to remove.
+        if !member.takesCalls { _ = remove(member, WorkerEnd(cause: .removed)) }
+    }
+
+    /// Has workers that join do something before all else.
+    ///
+    /// - Returns: The workers that there are now: they are none of those.
+    func addRite(_ name: String?, _ perform: @escaping @Sendable (Member) async throws -> Void) -> [WorkerID] {
+        state.withLock { state in
+            state.rites.append(Rite(number: state.nextRite, name: name, perform: perform))
+            state.nextRite += 1
+            return state.members.keys.sorted()
+        }
+    }
+
+    /// What defines a name is not done any more.
+    func forgetRites(of name: String) { state.withLock { $0.rites.removeAll { $0.name == name } } }
 
     /// Calls `action` with every worker that can be given work from now on, until ``endJoinWatch(_:)``.
     ///

@@ -124,6 +124,10 @@ extension Future: WireEncodable, WireDecodable {
     }
 }
 
+extension Future: FetchableValue {
+    package func fetchValue() async throws -> Value { try await fetch() }
+}
+
 /// How far a call is whose result stays where it is.
 final class FutureCall: CallReceiver {
     enum Progress: Sendable {

@@ -1,5 +1,14 @@
 public import Remote
 
+extension Cluster {
+    /// Runs work that finds this cluster as `Worker.cluster`.
+    package nonisolated(nonsending) func asCurrent<Result>(_ work: () async throws -> Result) async rethrows -> Result {
+        try await Cluster.$ofTask.withValue(self) {
+            try await ProcessState.$ofTask.withValue(process, operation: work)
+        }
+    }
+}
+
 extension Worker {
     /// The cluster that this process is part of, to call other processes from a body, the driver included.
     ///

@@ -45,7 +45,7 @@ final class ProcessMembership: WorkerMembership {
         return try cluster.hold(names)
     }
 
-    var references: ReferenceTable? { state.withLock { $0.cluster }?.references }
+    var references: ReferenceTable? { state.withLock { $0.cluster }?.process.references }
 
     func tell(_ failure: RemoteFailure) { CallServer.tell(failure) }
 }

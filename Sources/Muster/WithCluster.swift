@@ -50,7 +50,7 @@ public nonisolated(nonsending) func withCluster<Result>(
     let guarded = try TerminationGuard(cluster)
     let result: Swift.Result<Result, any Error>
     do {
-        result = .success(try await Cluster.$ofTask.withValue(cluster) { try await body(cluster) })
+        result = .success(try await cluster.asCurrent { try await body(cluster) })
     } catch {
         result = .failure(error)
     }

@@ -53,10 +53,14 @@ package final class ReferenceTable: Sendable {
     }
 
     /// There will be no value.
-    package func lose(_ name: ReferenceName, _ error: ReferenceError) { _ = set(name, .lost(error), isExpected: true) }
+    package func lose(_ name: ReferenceName, _ error: ReferenceError) {
+        _ = set(name, .lost(error), isExpected: true)
+    }
 
     /// Gives a future its value; false if it has one.
-        _ = set(name, .ready(value), isExpected: true)
+    package func put(_ name: ReferenceName, _ value: StoredValue) -> Bool {
+        set(name, .ready(value), isExpected: false)
+    }
 
     private func set(_ name: ReferenceName, _ future: Future, isExpected: Bool) -> Bool {
         let waiting = state.withLock { state -> [(asker: ReferenceAsker, wantsValue: Bool)]? in

@@ -1,7 +1,7 @@
 import Wire
 
 /// A list of types, and the captures' behind them.
-private func list<each Value>(_ types: [any Any.Type], _ captures: Captures<repeat each Value>.Type) -> [any Any.Type] {
+func list<each Value>(_ types: [any Any.Type], _ captures: Captures<repeat each Value>.Type) -> [any Any.Type] {
     var types = types
     for type in repeat (each Value).self { types.append(type) }
     return types
@@ -9,7 +9,7 @@ private func list<each Value>(_ types: [any Any.Type], _ captures: Captures<repe
 
 /// The captures of a call, as the body takes them.
 @safe
-private struct CapturesOf<each Value: WireEncodable & WireDecodable & Sendable>: Sendable {
+struct CapturesOf<each Value: WireEncodable & WireDecodable & Sendable>: Sendable {
     private let type = ObjectIdentifier(Captures<repeat each Value>.self)
 
     /// Reads captures.
@@ -30,7 +30,7 @@ private struct CapturesOf<each Value: WireEncodable & WireDecodable & Sendable>:
 }
 
 /// For captures of these types: a list of none can't be written as arguments of a generic type.
-private func capturesOf<each Value: WireEncodable & WireDecodable & Sendable>(
+func capturesOf<each Value: WireEncodable & WireDecodable & Sendable>(
     _ types: repeat (each Value).Type
 ) -> CapturesOf<repeat each Value> {
     CapturesOf()
