@@ -62,7 +62,7 @@ let package = Package(
             ]),
 
         // Remote work.
-        module("Remote", ["Wire"]),
+        module("Remote", ["CPlatform", "Wire"]),
         module("Agent", ["Transport", "SharedMemoryLink", "Machine", "Placement", "Remote", "Wire", "CPlatform"]),
         module("ClusterRuntime", ["Transport", "Placement", "Scheduling", "Remote", "Wire"]),
         module("ParallelMap", ["ClusterRuntime", "Remote", "Scheduling", "Transport", "Wire"]),

@@ -16,8 +16,8 @@ package enum HostMessage: Hashable, Sendable {
     case adopt(slot: UInt32, worker: Int)
     /// The worker in a slot is about to leave: none comes in its place.
     case release(slot: UInt32)
-    /// End the worker in a slot, at once.
-    case kill(slot: UInt32)
+    /// End the worker in a slot, at once; `nil` stands for a worker that nobody wants any more, and in whose place none comes.
+    case kill(slot: UInt32, because: WorkerEnd?)
     /// Keep the block that comes along for all workers of the host.
     case keep(block: UInt64)
     /// A block that nobody will name again.
@@ -156,7 +156,7 @@ extension HostMessage: WireEncodable, WireDecodable {
         case .welcome(let heartbeatLimit): output.write(UInt8(3), heartbeatLimit)
         case .start(let request, let wanted): output.write(UInt8(4), request, wanted)
         case .adopt(let slot, let worker): output.write(UInt8(5), slot, worker)
-        case .kill(let slot): output.write(UInt8(6), slot)
+        case .kill(let slot, let end): output.write(UInt8(6), slot, end)
         case .keep(let block): output.write(UInt8(7), block)
         case .drop(let block): output.write(UInt8(8), block)
         case .shutdown: output.write(UInt8(9))
@@ -190,7 +190,7 @@ extension HostMessage: WireEncodable, WireDecodable {
         case 3: self = .welcome(heartbeatLimit: try input.read())
         case 4: self = .start(request: try input.read(), try input.read())
         case 5: self = .adopt(slot: try input.read(), worker: try input.read())
-        case 6: self = .kill(slot: try input.read())
+        case 6: self = .kill(slot: try input.read(), because: try input.read())
         case 7: self = .keep(block: try input.read())
         case 8: self = .drop(block: try input.read())
         case 9: self = .shutdown

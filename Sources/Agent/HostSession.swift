@@ -120,7 +120,8 @@ package final class HostSession: Sendable {
         case .start(let request, let wanted): start(wanted, request)
         case .adopt(let slot, let worker): adopt(slot, as: worker)
         case .release(let slot): state.withLock { $0.slots[slot] }?.dismiss()
-        case .kill(let slot): state.withLock { $0.slots[slot] }?.worker.kill()
+        case .kill(let slot, let end):
+            state.withLock { $0.slots[slot] }?.worker.kill(because: end?.cause ?? .removed)
         case .keep(let block):
             guard frame.restOfBlocks.count == 1 else {
                 throw frame.invalid("one block is to be kept, not another number")

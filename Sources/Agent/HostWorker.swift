@@ -51,9 +51,11 @@ package final class HostWorker: Link {
     package func release() { try? connection.link.tell(.release(slot: slot)) }
 
     /// Has its agent end it at once.
-    package func kill() {
+    ///
+    /// - Parameter cause: What is told of its end; `nil` if nobody wants it any more.
+    package func kill(because cause: WorkerEnd.Cause? = nil) {
         do {
-            try connection.link.tell(.kill(slot: slot))
+            try connection.link.tell(.kill(slot: slot, because: cause.map { WorkerEnd(cause: $0) }))
         } catch {
             // Its host is out of reach, or is told too much already: then it has to end by that.
             connection.close()

@@ -62,8 +62,8 @@ final class WorkerSession: Sendable {
     private let driversRing: Ring
     private let work = Mutex(Queue<Work>())
     private let calls = Mutex(Calls())
-    /// Whether the result of the synchronous body that runs is not wanted any more.
-    private let isUnwanted = Atomic(false)
+    /// The synchronous body that runs, one after the other.
+    private let body = RunningBody()
     /// Whether the bodies' thread has work at this moment, and does not hear.
     private let isBusy = Atomic(false)
     /// Whether the poller's thread hears in its place from time to time.
@@ -259,11 +259,12 @@ final class WorkerSession: Sendable {
         case .defineFunction, .defineCaptures, .forgetCaptures, .call, .callOnce, .counts:
             let item = HeardMessage(message, frame.copyBytes(), from: reader.offset, blocks, attachments)
             work.withLock { $0.append(.message(item)) }
-        case .cancel(let call): cancel(call)
+        case .cancel(let call, let grace): cancel(call, grace)
+        case .interrupt(let grace): interrupt(grace)
         case .shutdown:
             platform_flush_output()
             _exit(0)
-        case .hello, .heartbeat:
+        case .hello, .heartbeat, .unresponsive:
             throw WireError(code: .invalidTag, offset: 0, detail: "a driver does not say that")
         default: try hearRest(frame, blocks, attachments)
         }
@@ -280,15 +281,42 @@ final class WorkerSession: Sendable {
         try membership.hear(&reader)
     }
 
-    private func cancel(_ call: UInt64) {
-        calls.withLock { calls in
+    private func cancel(_ call: UInt64, _ grace: Double) {
+        let isRunning = calls.withLock { calls in
             if call == calls.current {
-                isUnwanted.store(true, ordering: .relaxed)
-            } else if let task = calls.tasks[call] {
+                body.isUnwanted = true
+                return isBusy.load(ordering: .relaxed)
+            }
+            if let task = calls.tasks[call] {
                 task.cancel()
             } else if call > calls.begun {
                 calls.unwanted.insert(call)
             }
+            return false
+        }
+        if isRunning { watchBody(for: grace) { [self] in body.isUnwanted } }
+    }
+
+    /// What the bodies that run come to is not wanted; calls that wait are.
+    private func interrupt(_ grace: Double) {
+        let tasks = calls.withLock { Array($0.tasks.values) }
+        for task in tasks { task.cancel() }
+        guard isBusy.load(ordering: .relaxed) else { return }
+        body.interrupt()
+        let element = body.begunCount
+        watchBody(for: grace) { [self] in body.begunCount == element }
+    }
+
+    /// Tells the driver if the call that runs is there still when its time is over: it holds up all others.
+    ///
+    /// Asynchronous bodies hold nobody up, and are left to themselves.
+    ///
+    /// - Parameter isMeant: Whether the call is still at what it was to end.
+    private func watchBody(for grace: Double, _ isMeant: @escaping @Sendable () -> Bool) {
+        let number = begun.load(ordering: .relaxed)
+        Poller.links.after(seconds: grace) { [self] in
+            guard isBusy.load(ordering: .relaxed), begun.load(ordering: .relaxed) == number, isMeant() else { return }
+            send(.unresponsive(graceSeconds: grace))
         }
     }
 
@@ -446,9 +474,10 @@ final class WorkerSession: Sendable {
                 attachments: message.attachments)
             return start(call, function, captures, input)
         }
+        body.begin(seed: call.seed, first: call.first, attempt: call.attempt)
         calls.withLock { calls in
             calls.current = call.id
-            isUnwanted.store(!calls.begin(call.id), ordering: .relaxed)
+            body.isUnwanted = !calls.begin(call.id)
         }
         begin()
         defer { isBusy.store(false, ordering: .relaxed) }
@@ -456,18 +485,19 @@ final class WorkerSession: Sendable {
         if call.result == .answered { Message.reply(call: call.id).write(to: &bench.output) }
         // What the answer has beside it is not kept until the next one.
         defer { bench.output.removeAll() }
-        try function.run(captures, &reader, &bench.output) { isUnwanted.load(ordering: .relaxed) }
+        try function.run(captures, &reader, &bench.output, as: body) { body.isUnwanted }
         try answer(call, &bench.output)
     }
 
     private func start(_ call: Call, _ function: ResolvedFunction, _ captures: CapturesInWorker, _ input: BatchInput) {
+        let body = RunningBody(seed: call.seed, first: call.first, attempt: call.attempt)
         calls.withLock { calls in
             let isWanted = calls.begin(call.id)
             let task = Task {
                 do throws(WireError) {
                     var output = WireWriter(reserving: 256, keepingBlocksOf: EncodedCaptures.blockByteCount)
                     if call.result == .answered { Message.reply(call: call.id).write(to: &output) }
-                    try await function.run(captures, input, &output)
+                    try await function.run(captures, input, &output, as: body)
                     try answer(call, &output)
                 } catch {
                     refuse(call, "\(error)")

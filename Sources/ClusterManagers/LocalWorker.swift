@@ -44,4 +44,5 @@ final class LocalWorker: LaunchedWorker {
     func hasEnded(_ end: WorkerEnd) { ended.fulfil(end) }
 
     func kill() { worker.process.kill() }
+    func kill(because cause: WorkerEnd.Cause) { worker.process.kill(because: cause) }
 }

@@ -40,4 +40,5 @@ final class RemoteWorker: LaunchedWorker {
     func end() async -> WorkerEnd { await worker.end.get() }
 
     func kill() { worker.kill() }
+    func kill(because cause: WorkerEnd.Cause) { worker.kill(because: cause) }
 }

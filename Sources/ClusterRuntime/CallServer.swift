@@ -13,9 +13,12 @@ package final class CallServer: Sendable {
         /// The last of the synchronous bodies.
         var last: Task<Void, Never>?
         var tasks: [UInt64: Task<Void, Never>] = [:]
-        /// Calls for the thread of bodies, and those of them that are not wanted any more.
-        var waiting: Set<UInt64> = []
-        var unwanted: Set<UInt64> = []
+        /// Of calls of synchronous bodies.
+        var bodies: [UInt64: RunningBody] = [:]
+        /// The one of those that runs.
+        var current: RunningBody?
+        /// Calls of asynchronous bodies.
+        var asynchronous: Set<UInt64> = []
         /// What is asked of references, and not answered yet.
         var asking: [UInt64: (name: ReferenceName, asker: ReferenceAsker)] = [:]
         var cluster: Cluster?
@@ -79,7 +82,8 @@ package final class CallServer: Sendable {
         case .forgetCaptures(let id): state.withLock { $0.known.forgetCaptures(id) }
         case .call(let call): begin(call, &input, hasOwnCaptures: false)
         case .callOnce(let call): begin(call, &input, hasOwnCaptures: true)
-        case .cancel(let call): cancel(call)
+        case .cancel(let call, _): cancel(call)
+        case .interrupt: interrupt()
         case .ask(let call, let verb, let name): try serve(call, verb, name, &input)
         case .counts:
             let counts: [ReferenceCount] = try input.read()
@@ -108,12 +112,20 @@ package final class CallServer: Sendable {
 
     private func cancel(_ call: UInt64) {
         let (task, asking) = state.withLock { state in
-            // A body that has no task looks whether it is among these.
-            if state.waiting.contains(call) { state.unwanted.insert(call) }
+            state.bodies[call]?.isUnwanted = true
             return (state.tasks[call], state.asking[call])
         }
         task?.cancel()
         if let asking { cluster?.references.cancel(asking.name, asking.asker) }
+    }
+
+    /// What the bodies that run come to is not wanted; those that wait are.
+    func interrupt() {
+        let (body, tasks) = state.withLock { state in
+            (state.current, state.asynchronous.compactMap { state.tasks[$0] })
+        }
+        body?.interrupt()
+        for task in tasks { task.cancel() }
     }
 
     /// Says nothing more, and cancels the bodies that run: what they come to is of no use to anybody.
@@ -184,28 +196,28 @@ package final class CallServer: Sendable {
             state.tasks[call.id] = Task { self.refuse(call, reason) }
             return
         }
-        if !function.isAsynchronous, let bodies {
-            state.waiting.insert(call.id)
-            return bodies.perform {
-                self.run(function, captures, input, call) { self.state.withLock { $0.unwanted.contains(call.id) } }
+        let body = RunningBody(seed: call.seed, first: call.first, attempt: call.attempt)
+        guard function.isAsynchronous else {
+            state.bodies[call.id] = body
+            if let bodies { return bodies.perform { self.run(function, captures, input, call, body) } }
+            let before = state.last
+            let task = Task {
+                await before?.value
+                self.run(function, captures, input, call, body)
             }
+            (state.tasks[call.id], state.last) = (task, task)
+            return
         }
-        let before = function.isAsynchronous ? nil : state.last
-        let task = Task {
-            await before?.value
-            guard function.isAsynchronous else {
-                return self.run(function, captures, input, call) { Task.isCancelled }
-            }
+        state.asynchronous.insert(call.id)
+        state.tasks[call.id] = Task {
             var output = Answering(call)
             do throws(WireError) {
-                try await function.run(captures, input, &output.writer)
+                try await function.run(captures, input, &output.writer, as: body)
                 try answer(call, &output)
             } catch {
                 refuse(call, "\(error)")
             }
         }
-        state.tasks[call.id] = task
-        if !function.isAsynchronous { state.last = task }
     }
 
     /// What a body's results are written to: behind the head of the answer, where they go to the caller.
@@ -221,13 +233,15 @@ package final class CallServer: Sendable {
     @inline(never)
     private func run(
         _ function: ResolvedFunction, _ captures: CapturesInWorker, _ input: BatchInput, _ call: Call,
-        isCancelled: () -> Bool
+        _ body: RunningBody
     ) {
+        state.withLock { $0.current = body }
+        defer { state.withLock { if $0.current === body { $0.current = nil } } }
         var output = Answering(call)
         do throws(WireError) {
             let reply = try input.read { reader throws(WireError) in
                 var reply = WireWriter(reserving: 256, keepingBlocksOf: EncodedCaptures.blockByteCount)
-                try function.run(captures, &reader, &reply, isCancelled: isCancelled)
+                try function.run(captures, &reader, &reply, as: body) { body.isUnwanted || Task.isCancelled }
                 return try reply.finishMessage()
             }
             output.writer.append(StoredValue(reply.bytes, blocks: [], attachments: reply.attachments))
@@ -274,10 +288,8 @@ package final class CallServer: Sendable {
     private func send(_ call: UInt64, _ output: inout WireWriter, _ blocks: [SharedArray<UInt8>]) {
         let isEnded = state.withLock { state in
             state.tasks[call] = nil
-            if !state.waiting.isEmpty {
-                state.waiting.remove(call)
-                state.unwanted.remove(call)
-            }
+            state.bodies[call] = nil
+            state.asynchronous.remove(call)
             return state.isEnded
         }
         if !isEnded { CallServer.send(call, &output, blocks, over: link, to: caller) }

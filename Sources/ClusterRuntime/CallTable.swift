@@ -18,7 +18,7 @@ package protocol CallReceiver: AnyObject, Sendable {
 /// Most are answered in the order in which they were made, so this is a queue with gaps rather than a dictionary.
 struct CallTable {
     struct Call {
-        let receiver: any CallReceiver
+        var receiver: any CallReceiver
         let batch: Range<Int>
     }
 
@@ -84,6 +84,17 @@ struct CallTable {
     func contains(_ number: UInt64) -> Bool {
         if number < base { return stuck[number] != nil }
         return number - base < UInt64(calls.count) && calls[Int(number - base)] != nil
+    }
+
+    /// Has another receiver told of the call with a number; false if there is no such call any more.
+    mutating func handOver(_ number: UInt64, to receiver: any CallReceiver) -> Bool {
+        guard contains(number) else { return false }
+        if number < base {
+            stuck[number]?.receiver = receiver
+        } else {
+            calls[Int(number - base)]?.receiver = receiver
+        }
+        return true
     }
 
     /// The numbers of all calls of one receiver.

@@ -26,7 +26,7 @@ extension Cluster {
         file: String = #fileID, line: Int = #line, body: @escaping @Sendable (repeat each Capture) throws -> Void
     ) async throws where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try ActionFunction<repeat each Capture>(file: file, line: line, body).reference
-        let _: [Void] = try await callAll(processes, function, includingLater) { output in
+        let _: [Void] = try await callAll(processes, function, CallSite(file: file, line: line), includingLater) { output in
             for capture in repeat each captures { output.write(capture) }
             output.writeCall()
         }
@@ -38,7 +38,7 @@ extension Cluster {
         file: String = #fileID, line: Int = #line, body: @escaping @Sendable (repeat each Capture) async throws -> Void
     ) async throws where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try ActionFunction<repeat each Capture>(file: file, line: line, body).reference
-        let _: [Void] = try await callAll(processes, function, includingLater) { output in
+        let _: [Void] = try await callAll(processes, function, CallSite(file: file, line: line), includingLater) { output in
             for capture in repeat each captures { output.write(capture) }
             output.writeCall()
         }
@@ -58,7 +58,7 @@ extension Cluster {
         file: String = #fileID, line: Int = #line, body: @escaping @Sendable (repeat each Capture) throws -> Output
     ) async throws -> [Output] where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try CallFunction<Output, repeat each Capture>(file: file, line: line, body).reference
-        return try await callAll(processes, function, false) { output in
+        return try await callAll(processes, function, CallSite(file: file, line: line), false) { output in
             for capture in repeat each captures { output.write(capture) }
             output.writeCall()
         }
@@ -72,7 +72,7 @@ extension Cluster {
         body: @escaping @Sendable (repeat each Capture) async throws -> Output
     ) async throws -> [Output] where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try CallFunction<Output, repeat each Capture>(file: file, line: line, body).reference
-        return try await callAll(processes, function, false) { output in
+        return try await callAll(processes, function, CallSite(file: file, line: line), false) { output in
             for capture in repeat each captures { output.write(capture) }
             output.writeCall()
         }
@@ -97,7 +97,7 @@ extension Cluster {
         let function = try KeepingFunction<KeptLocal<Value>, repeat each Capture>(
             file: file, line: line, KeptLocal<Value>.self, body
         ).reference
-        let _: [Void] = try await callAll(processes, function, includingLater, named: local.name) { output in
+        let _: [Void] = try await callAll(processes, function, CallSite(file: file, line: line), includingLater, named: local.name) { output in
             for capture in repeat each captures { output.write(capture) }
             ValueCoder<String>().write([local.name], to: &output)
         }
@@ -112,7 +112,7 @@ extension Cluster {
         let function = try KeepingFunction<KeptLocal<Value>, repeat each Capture>(
             file: file, line: line, KeptLocal<Value>.self, body
         ).reference
-        let _: [Void] = try await callAll(processes, function, includingLater, named: local.name) { output in
+        let _: [Void] = try await callAll(processes, function, CallSite(file: file, line: line), includingLater, named: local.name) { output in
             for capture in repeat each captures { output.write(capture) }
             ValueCoder<String>().write([local.name], to: &output)
         }
@@ -152,7 +152,7 @@ extension Cluster {
             file: file, line: line, KeptChannel<Channel>.self, body
         ).reference
         let channel = RemoteChannel<Channel.Element>(ReferenceHandle(counted: newReference(on: process), in: self))
-        let _: [Void] = try await callAll([process], function, false) { output in
+        let _: [Void] = try await callAll([process], function, CallSite(file: file, line: line), false) { output in
             for capture in repeat each captures { output.write(capture) }
             ValueCoder<ReferenceName>().write([channel.id.name], to: &output)
         }
@@ -177,13 +177,16 @@ extension Cluster {
     ///
     /// - Parameter processes: All that there are now if `nil`.
     private nonisolated(nonsending) func callAll<Output: Sendable>(
-        _ processes: [WorkerID]?, _ function: FunctionReference, _ includingLater: Bool, named name: String? = nil,
+        _ processes: [WorkerID]?, _ function: FunctionReference, _ site: CallSite, _ includingLater: Bool,
+        named name: String? = nil,
         _ write: @escaping @Sendable (inout WireWriter) -> Void
     ) async throws -> [Output] {
         var workers: [WorkerID]?
         if includingLater {
             guard isDriver else { throw ClusterError.notTheDriver }
-            workers = addRite(name) { [self] member in let _: Output = try await fetch(function, from: member, write) }
+            workers = addRite(name) { [self] member in
+                let _: Output = try await fetch(function, from: member, nil, site, write)
+            }
         } else if processes == nil {
             workers = try await reachAll().map(\.id)
         }
@@ -192,7 +195,7 @@ extension Cluster {
         try await withCompositeGroup { group in
             for (index, id) in ids.enumerated() {
                 group.addTask { [self] in
-                    let output: Output = try await fetch(function, from: try await reach(id), write)
+                    let output: Output = try await fetch(function, from: try await reach(id), nil, site, write)
                     results.withLock { $0[index] = output }
                 }
             }

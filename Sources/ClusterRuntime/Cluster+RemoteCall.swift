@@ -26,7 +26,7 @@ extension Cluster {
         body: @escaping @Sendable (repeat each Capture) throws -> Output
     ) async throws -> Future<Output> where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try CallFunction<Output, repeat each Capture>(file: file, line: line, body).reference
-        return try await keep(function, at: target) { output in
+        return try await keep(function, at: target, CallSite(file: file, line: line)) { output in
             for capture in repeat each captures { output.write(capture) }
             output.writeCall()
         }
@@ -39,7 +39,7 @@ extension Cluster {
         body: @escaping @Sendable (repeat each Capture) async throws -> Output
     ) async throws -> Future<Output> where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try CallFunction<Output, repeat each Capture>(file: file, line: line, body).reference
-        return try await keep(function, at: target) { output in
+        return try await keep(function, at: target, CallSite(file: file, line: line)) { output in
             for capture in repeat each captures { output.write(capture) }
             output.writeCall()
         }
@@ -50,7 +50,7 @@ extension Cluster {
         on target: Target = AnyWorker(), file: String = #fileID, line: Int = #line,
         body: RemoteFunction<Void, Output>
     ) async throws -> Future<Output> {
-        return try await keep(try body.reference, at: target) { output in output.writeCall() }
+        return try await keep(try body.reference, at: target, CallSite(file: file, line: line)) { output in output.writeCall() }
     }
 
     /// The same with a stored body: its element is the first of the captures.
@@ -60,7 +60,7 @@ extension Cluster {
         on target: Target = AnyWorker(), capturing first: First, _ captures: repeat each Capture,
         file: String = #fileID, line: Int = #line, body: RemoteFunction<First, Output, repeat each Capture>
     ) async throws -> Future<Output> where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-        return try await keep(try body.reference, at: target) { output in
+        return try await keep(try body.reference, at: target, CallSite(file: file, line: line)) { output in
             for capture in repeat each captures { output.write(capture) }
             ValueCoder<First>().write([first], to: &output)
         }
@@ -68,21 +68,23 @@ extension Cluster {
 
     /// - Parameter write: Writes the captures, then the one element.
     private nonisolated(nonsending) func keep<Output: Sendable>(
-        _ function: FunctionReference, at target: some RemoteTarget, _ write: (inout WireWriter) -> Void
+        _ function: FunctionReference, at target: some RemoteTarget, _ site: CallSite,
+        _ write: (inout WireWriter) -> Void
     ) async throws -> Future<Output> {
-        try await start(function, at: target, write).future
+        try await start(function, at: target, site, write).future
     }
 
     /// Begins a call whose result stays where it is; gives the worker back when the call has ended.
     nonisolated(nonsending) func start<Output: Sendable>(
-        _ function: FunctionReference, at target: some RemoteTarget, _ write: (inout WireWriter) -> Void
+        _ function: FunctionReference, at target: some RemoteTarget, _ site: CallSite,
+        _ write: (inout WireWriter) -> Void
     ) async throws -> (future: Future<Output>, call: FutureCall, cancel: @Sendable () -> Void, member: Member) {
         let worker = try await target.acquire(in: self)
         do {
             let member = try await reach(worker)
-            let (handle, call) = (ReferenceHandle(counted: newReference(on: worker), in: self), FutureCall())
+            let (handle, call) = (ReferenceHandle(counted: newReference(on: worker), in: self), FutureCall(at: site))
             let name = handle.id.name
-            let number = try member.callOnce(function, result: .kept(name), of: call, write)
+            let number = try member.callOnce(function, result: .kept(name), of: call, seed: nextCallSeed(), write)
             call.whenEnded { [self] in target.release(worker, in: self) }
             return (Future(handle, of: call), call, { member.cancel(number) }, member)
         } catch {

@@ -19,7 +19,7 @@ extension Cluster {
         body: @escaping @Sendable (repeat each Capture) throws -> Output
     ) async throws -> Future<Output> where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try CallFunction<Output, repeat each Capture>(file: file, line: line, body).reference
-        return try await keepAndWait(function, at: target) { output in
+        return try await keepAndWait(function, at: target, CallSite(file: file, line: line)) { output in
             for capture in repeat each captures { output.write(capture) }
             output.writeCall()
         }
@@ -33,7 +33,7 @@ extension Cluster {
         body: @escaping @Sendable (repeat each Capture) async throws -> Output
     ) async throws -> Future<Output> where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try CallFunction<Output, repeat each Capture>(file: file, line: line, body).reference
-        return try await keepAndWait(function, at: target) { output in
+        return try await keepAndWait(function, at: target, CallSite(file: file, line: line)) { output in
             for capture in repeat each captures { output.write(capture) }
             output.writeCall()
         }
@@ -45,7 +45,7 @@ extension Cluster {
         on target: Target = AnyWorker(), file: String = #fileID, line: Int = #line,
         body: RemoteFunction<Void, Output>
     ) async throws -> Future<Output> {
-        return try await keepAndWait(try body.reference, at: target) { output in output.writeCall() }
+        return try await keepAndWait(try body.reference, at: target, CallSite(file: file, line: line)) { output in output.writeCall() }
     }
 
     /// The same with a stored body: its element is the first of the captures.
@@ -56,7 +56,7 @@ extension Cluster {
         on target: Target = AnyWorker(), capturing first: First, _ captures: repeat each Capture,
         file: String = #fileID, line: Int = #line, body: RemoteFunction<First, Output, repeat each Capture>
     ) async throws -> Future<Output> where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-        return try await keepAndWait(try body.reference, at: target) { output in
+        return try await keepAndWait(try body.reference, at: target, CallSite(file: file, line: line)) { output in
             for capture in repeat each captures { output.write(capture) }
             ValueCoder<First>().write([first], to: &output)
         }
@@ -64,10 +64,11 @@ extension Cluster {
 
     /// - Parameter write: Writes the captures, then the one element.
     private nonisolated(nonsending) func keepAndWait<Output: Sendable>(
-        _ function: FunctionReference, at target: some RemoteTarget, _ write: (inout WireWriter) -> Void
+        _ function: FunctionReference, at target: some RemoteTarget, _ site: CallSite,
+        _ write: (inout WireWriter) -> Void
     ) async throws -> Future<Output> {
         let (future, call, cancel, member): (Future<Output>, FutureCall, @Sendable () -> Void, Member) =
-            try await start(function, at: target, write)
+            try await start(function, at: target, site, write)
         member.launched.link.look { call.progress != nil }
         let progress = await withTaskCancellationHandler {
             await call.end()

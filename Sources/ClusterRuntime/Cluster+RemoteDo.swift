@@ -19,7 +19,7 @@ extension Cluster {
         body: @escaping @Sendable (repeat each Capture) throws -> Void
     ) async throws where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try ActionFunction<repeat each Capture>(file: file, line: line, body).reference
-        try await drop(function, at: target) { output in
+        try await drop(function, at: target, CallSite(file: file, line: line)) { output in
             for capture in repeat each captures { output.write(capture) }
             output.writeCall()
         }
@@ -32,7 +32,7 @@ extension Cluster {
         body: @escaping @Sendable (repeat each Capture) async throws -> Void
     ) async throws where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try ActionFunction<repeat each Capture>(file: file, line: line, body).reference
-        try await drop(function, at: target) { output in
+        try await drop(function, at: target, CallSite(file: file, line: line)) { output in
             for capture in repeat each captures { output.write(capture) }
             output.writeCall()
         }
@@ -43,7 +43,7 @@ extension Cluster {
         on target: Target = AnyWorker(), file: String = #fileID, line: Int = #line,
         body: RemoteFunction<Void, Void>
     ) async throws {
-        try await drop(try body.reference, at: target) { output in output.writeCall() }
+        try await drop(try body.reference, at: target, CallSite(file: file, line: line)) { output in output.writeCall() }
     }
 
     /// The same with a stored body: its element is the first of the captures.
@@ -53,7 +53,7 @@ extension Cluster {
         on target: Target = AnyWorker(), capturing first: First, _ captures: repeat each Capture,
         file: String = #fileID, line: Int = #line, body: RemoteFunction<First, Void, repeat each Capture>
     ) async throws where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-        try await drop(try body.reference, at: target) { output in
+        try await drop(try body.reference, at: target, CallSite(file: file, line: line)) { output in
             for capture in repeat each captures { output.write(capture) }
             ValueCoder<First>().write([first], to: &output)
         }
@@ -61,13 +61,14 @@ extension Cluster {
 
     /// - Parameter write: Writes the captures, then the one element.
     private nonisolated(nonsending) func drop(
-        _ function: FunctionReference, at target: some RemoteTarget, _ write: (inout WireWriter) -> Void
+        _ function: FunctionReference, at target: some RemoteTarget, _ site: CallSite,
+        _ write: (inout WireWriter) -> Void
     ) async throws {
         let worker = try await target.acquire(in: self)
-        let call = FutureCall()
+        let call = FutureCall(at: site)
         call.whenEnded { [self] in target.release(worker, in: self) }
         do {
-            try await reach(worker).callOnce(function, result: .dropped, of: call, write)
+            try await reach(worker).callOnce(function, result: .dropped, of: call, seed: nextCallSeed(), write)
         } catch {
             call.fail(error)
             throw error

@@ -11,6 +11,8 @@ public final class Cluster: Sendable {
     private struct State {
         var members: [WorkerID: (member: Member, manager: any ClusterManager)] = [:]
         var nextID = 2
+        /// Who brought all workers that there ever were.
+        var managed: [WorkerID: any ClusterManager] = [:]
         var isClosed = false
         /// Ends that are being dealt with; closing waits for them.
         var departures: [WorkerID: Task<Void, Never>] = [:]
@@ -54,6 +56,10 @@ public final class Cluster: Sendable {
 
     /// Silence after which a worker counts as lost.
     package let heartbeatLimit: Duration
+    /// Time that a synchronous body may go on after it was cancelled, before its worker is ended.
+    let cancellationGrace: Duration
+    /// Of the maps and calls that are given no seed.
+    private let seeds: RunSeeds
     /// Captures of maps that were given no pool of their own.
     package let captureCache: CaptureCache
 
@@ -81,10 +87,12 @@ public final class Cluster: Sendable {
     ///
     /// - Parameter network: Makes what carries links between hosts, when that is first needed; `nil` where there is none.
     package init(
-        heartbeatLimit: Duration, captures: CapturePlacement = .perHost,
-        network: (@Sendable () -> any DriverNetwork)? = nil
+        heartbeatLimit: Duration, cancellationGrace: Duration = .seconds(5), seed: UInt64 = 0,
+        captures: CapturePlacement = .perHost, network: (@Sendable () -> any DriverNetwork)? = nil
     ) {
         self.heartbeatLimit = heartbeatLimit
+        self.cancellationGrace = cancellationGrace
+        seeds = RunSeeds(seed)
         makeNetwork = network
         captureCache = CaptureCache(placement: captures)
         identity = UInt64.random(in: 1 ... .max)
@@ -112,6 +120,8 @@ public final class Cluster: Sendable {
     ) {
         self.identity = identity
         heartbeatLimit = .seconds(15)
+        cancellationGrace = .seconds(5)
+        seeds = RunSeeds(identity &+ UInt64(id.rawValue))
         makeNetwork = nil
         captureCache = CaptureCache()
         myID = id
@@ -196,6 +206,12 @@ public final class Cluster: Sendable {
         return state.withLock { $0.members.keys.sorted() }
     }
 
+    /// The seed of a map that is given none.
+    package func nextMapSeed() -> UInt64 { seeds.nextOfMaps() }
+
+    /// The seed of a call.
+    package func nextCallSeed() -> UInt64 { seeds.nextOfCalls() }
+
     // MARK: - Captures
 
     /// What has become of the captures of maps without a pool, which the cluster keeps from one map to the next as a
@@ -270,7 +286,7 @@ public final class Cluster: Sendable {
             defer { state.nextID += 1 }
             return WorkerID(state.nextID)
         }
-        let member = Member(id: id, launched: launched, cluster: self)
+        let member = Member(id: id, launched: launched, cluster: self, cancellationGrace: cancellationGrace)
         await launched.adopt(as: member.id, heartbeatLimit: heartbeatLimit) { frame in
             member.receive(&frame)
         } onEnd: { [self] _ in
@@ -291,7 +307,10 @@ public final class Cluster: Sendable {
         while let rites = try state.withLock({ state throws(ClusterError) -> [Rite]? in
             guard !state.isClosed else { throw .closed }
             let rites = state.rites.filter { $0.number > done }
-            if rites.isEmpty { state.members[member.id] = (member, manager) }
+            if rites.isEmpty {
+                state.members[member.id] = (member, manager)
+                state.managed[member.id] = manager
+            }
             return rites.isEmpty ? nil : rites
         }) {
             for rite in rites {
@@ -465,6 +484,9 @@ public final class Cluster: Sendable {
                 for member in members { group.addTask { [self] in await dismiss(member, .closed) } }
                 for departure in departures { group.addTask { await departure.value } }
             }
+            for (id, manager) in state.withLock({ state in state.managed.sorted { $0.key < $1.key } }) {
+                await manager.manage(id, .finalized)
+            }
             let closers = state.withLock { state in
                 state.hasClosed = true
                 defer { state.closers = [] }
@@ -493,6 +515,9 @@ public final class Cluster: Sendable {
     }
 
     // MARK: - Finding
+
+    /// Who has brought a worker; nil if it has left.
+    func manager(of id: WorkerID) -> (any ClusterManager)? { state.withLock { $0.members[id]?.manager } }
 
     /// The worker with this number.
     package func member(_ id: WorkerID) throws(ClusterError) -> Member {

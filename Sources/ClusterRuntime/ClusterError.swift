@@ -1,10 +1,10 @@
 package import Remote
 
 /// The cluster can't do what was asked.
-public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ClusterError: Error, Hashable, Codable, Sendable, CustomStringConvertible {
     /// The kind of failure; compare it with the static members. New kinds may be added.
-    public struct Code: Hashable, Sendable {
-        private enum Kind {
+    public struct Code: Hashable, Codable, Sendable {
+        private enum Kind: Codable {
             case noWorkers, noSuchWorker, closed, refused, noNetwork, notTheDriver, notInCluster, notConnected
         }
         private let kind: Kind

@@ -35,6 +35,8 @@ extension ClusterManager {
 extension LaunchedWorker {
     /// Does nothing.
     public func willLeave() {}
+    /// Ends the worker at once, whatever the cause.
+    public func kill(because cause: WorkerEnd.Cause) { kill() }
     /// Not known.
     public var cpus: CPUSet? { nil }
     /// Not known.
@@ -45,12 +47,16 @@ extension LaunchedWorker {
 
 /// What a manager is told about its workers.
 public struct WorkerEvent: Hashable, Sendable {
-    private enum Kind { case registered, deregistered }
+    private enum Kind { case registered, deregistered, interrupted, finalized }
     private let kind: Kind
     /// The worker has joined the cluster.
     public static let registered = WorkerEvent(kind: .registered)
     /// The worker has left the cluster, or is lost.
     public static let deregistered = WorkerEvent(kind: .deregistered)
+    /// The body that the worker runs was asked to end: see ``Cluster/interrupt(_:)``.
+    public static let interrupted = WorkerEvent(kind: .interrupted)
+    /// The cluster is being closed, and has no more to do with the worker, which has left it before.
+    public static let finalized = WorkerEvent(kind: .finalized)
 }
 
 /// A worker that has come up, as its manager hands it to the cluster.
@@ -91,4 +97,9 @@ public protocol LaunchedWorker: AnyObject, Sendable {
 
     /// Ends it, and what it started, at once.
     func kill()
+
+    /// Ends it for a reason that lies with itself: another may come in its place. Calls ``kill()`` unless implemented.
+    ///
+    /// - Parameter cause: What ``end()`` tells.
+    func kill(because cause: WorkerEnd.Cause)
 }

@@ -42,7 +42,8 @@ public final class Future<Value: Sendable>: Sendable {
         guard case .value(let stored) = answer else {
             throw ClusterError.refused(by: id.where, "it answered a fetch with no value")
         }
-        let result = try read(stored)
+        let site = call?.site ?? CallSite(file: file, line: line)
+        let result = try read(stored, site)
         return try fetched.withLock { fetched in
             fetched = fetched ?? result
             return fetched ?? result
@@ -62,7 +63,7 @@ public final class Future<Value: Sendable>: Sendable {
         }
     }
 
-    private func read(_ stored: StoredValue) throws -> Result<Value, any Error> {
+    private func read(_ stored: StoredValue, _ site: CallSite) throws -> Result<Value, any Error> {
         let (value, failure): (Value?, IndexedFailure?)
         do {
             (value, failure) = try stored.input.readOne()
@@ -72,7 +73,10 @@ public final class Future<Value: Sendable>: Sendable {
         if let value { return .success(value) }
         guard let failure else { throw ClusterError.refused(by: id.where, "the value of a future is empty") }
         let host = cluster.host(of: id.where)
-        return .failure(RemoteError(worker: id.where, host: host, index: nil, failure: failure.failure))
+        return .failure(
+            RemoteError(
+                worker: id.where, host: host, index: call?.hasIndex == true ? failure.index : nil, callSite: site,
+                failure: failure.failure))
     }
 
     /// Waits until the value is there, and leaves it where it is.
@@ -141,7 +145,16 @@ final class FutureCall: CallReceiver {
         var isReady: Bool { if case .failed = self { false } else { true } }
     }
 
+    /// Where it was made.
+    let site: CallSite
+    /// Whether it is for elements, of which one may have failed.
+    let hasIndex: Bool
     private let ended = Eventual<Progress>()
+
+    init(at site: CallSite, hasIndex: Bool = false) {
+        self.site = site
+        self.hasIndex = hasIndex
+    }
 
     /// nil as long as the body runs.
     var progress: Progress? { ended.value }

@@ -39,9 +39,17 @@ package final class Member: Sendable {
     /// Does what the worker asks of this process.
     private let server: CallServer?
 
-    /// - Parameter cluster: What the worker is part of; without, neither side refers to anything of the other's.
-    package init(id: WorkerID, launched: any LaunchedWorker, cluster: Cluster? = nil) {
+    /// Seconds that a synchronous body may go on after it was cancelled or interrupted, before its worker is ended.
+    private let graceSeconds: Double
+
+    /// - Parameters:
+    ///   - cluster: What the worker is part of; without, neither side refers to anything of the other's.
+    ///   - cancellationGrace: Time that a synchronous body may go on after it was cancelled, before its worker is ended.
+    package init(
+        id: WorkerID, launched: any LaunchedWorker, cluster: Cluster? = nil, cancellationGrace: Duration = .seconds(5)
+    ) {
         self.id = id
+        graceSeconds = cancellationGrace.seconds
         self.launched = launched
         link = launched.link
         self.cluster = cluster
@@ -61,7 +69,9 @@ package final class Member: Sendable {
     ///
     /// - Parameters:
     ///   - captures: Those of the body, `nil` if it has none.
-    ///   - batch: Names the call to the receiver.
+    ///   - batch: Names the call to the receiver: the elements' places in the input.
+    ///   - seed: Of the random numbers that the body can draw.
+    ///   - attempt: Which attempt at each of the elements it is, from 1.
     ///   - write: Writes the elements; large plain arrays in them may be kept beside the message.
     /// - Returns: The call's number, for ``cancel(_:)``.
     /// - Throws: What keeps the worker from taking calls; an error of what was written; ``LinkError`` if it can't be
@@ -69,10 +79,13 @@ package final class Member: Sendable {
     @discardableResult
     package func call(
         _ function: FunctionReference, _ captures: CaptureSet?, for batch: Range<Int>, of receiver: any CallReceiver,
-        _ write: (inout WireWriter) -> Void
+        seed: UInt64 = 0, attempt: Int = 1, _ write: (inout WireWriter) -> Void
     ) throws -> UInt64 {
         try send(function, captures, for: batch, of: receiver) { output, number in
-            Message.call(Call(id: number, function: function.id, captures: captures?.id)).write(to: &output)
+            let call = Call(
+                id: number, function: function.id, captures: captures?.id, seed: seed, first: batch.lowerBound,
+                attempt: attempt)
+            Message.call(call).write(to: &output)
             write(&output)
         }
     }
@@ -84,11 +97,12 @@ package final class Member: Sendable {
     ///   - write: Writes the captures, then the elements.
     @discardableResult
     package func callOnce(
-        _ function: FunctionReference, result: CallResult = .answered, of receiver: any CallReceiver,
+        _ function: FunctionReference, result: CallResult = .answered, of receiver: any CallReceiver, seed: UInt64 = 0,
         _ write: (inout WireWriter) -> Void
     ) throws -> UInt64 {
         try send(function, nil, for: 0..<1, of: receiver) { output, number in
-            Message.callOnce(Call(id: number, function: function.id, captures: nil, result: result)).write(to: &output)
+            Message.callOnce(Call(id: number, function: function.id, captures: nil, seed: seed, result: result))
+                .write(to: &output)
             write(&output)
         }
     }
@@ -226,14 +240,24 @@ package final class Member: Sendable {
             call & Member.askMark == 0
                 ? waiting.calls.contains(call) : waiting.asks.contains(call & ~Member.askMark)
         }
-        if isWaiting { try? link.send(.cancel(call: call)) }
+        if isWaiting { try? link.send(.cancel(call: call, graceSeconds: graceSeconds)) }
     }
+
+    /// Asks the bodies that the worker runs to end.
+    package func interrupt() { try? link.send(.interrupt(graceSeconds: graceSeconds)) }
 
     /// Tells the worker that nobody waits for the calls of a receiver any more; they are answered all the same.
     package func cancelCalls(of receiver: any CallReceiver) {
         for call in waiting.withLock({ $0.calls.numbers(of: receiver) }) {
-            try? link.send(.cancel(call: call))
+            try? link.send(.cancel(call: call, graceSeconds: graceSeconds))
         }
+    }
+
+    /// Has another receiver told the answer to a call; false if there is one already, which its receiver is being told.
+    ///
+    /// May be called with a lock held that receivers take.
+    package func handOver(_ call: UInt64, to receiver: any CallReceiver) -> Bool {
+        waiting.withLock { $0.calls.handOver(call, to: receiver) }
     }
 
     /// Frees captures in the worker.
@@ -280,6 +304,7 @@ package final class Member: Sendable {
             if let call = take(number) {
                 call.receiver.fail(ClusterError.refused(by: id, reason), for: call.batch, of: self)
             }
+        case .unresponsive(let seconds): launched.kill(because: .unresponsive(seconds: seconds))
         case .heartbeat, .hello: break
         case .allow(let name, let places): allow(name, places)
         case .introduce: cluster?.introduce(self)

@@ -102,6 +102,6 @@ extension WireWriter {
     /// Appends a value as an answer of one result.
     mutating func writeStored<Value>(_ value: Value) {
         ValueCoder<Value>().write([value], to: &self)
-        write([IndexedFailure]())
+        IndexedFailure.write([], to: &self)
     }
 }

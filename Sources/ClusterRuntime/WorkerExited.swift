@@ -2,7 +2,7 @@ public import Remote
 public import Transport
 
 /// A worker ended while it was needed.
-public struct WorkerExited: Error, Hashable, Sendable, CustomStringConvertible {
+public struct WorkerExited: Error, Hashable, Codable, Sendable, CustomStringConvertible {
     /// The worker.
     public let worker: WorkerID
     /// Its host.

@@ -19,16 +19,23 @@ public import ClusterRuntime
 /// - Parameters:
 ///   - manager: Where the first workers come from; more can be added later.
 ///   - heartbeatLimit: Silence after which a worker counts as lost and is ended. A busy worker is not silent.
+///   - cancellationGrace: Time that a body which does not suspend may go on after it was cancelled, because nobody waits for it any
+///     more, its deadline has passed, or it was interrupted; 5 s unless told. After that its worker is ended, as if it had
+///     crashed: another comes in its place, and what it was to do besides is done by others or fails by the rules for that.
+///   - seed: Of all random numbers that bodies draw from ``Worker/random``, unless a map is given a seed of its own.
 ///   - captures: Whether a host has one copy of the large arrays that maps without a pool capture, or each of its NUMA nodes
 ///     one; one for the host unless told.
 ///   - body: Works with the cluster, which ends with it.
 /// - Returns: What `body` returned.
 /// - Throws: What kept the workers from starting, or what `body` threw.
 public nonisolated(nonsending) func withCluster<Result>(
-    _ manager: some ClusterManager, heartbeatLimit: Duration = .seconds(15), captures: CapturePlacement = .perHost,
+    _ manager: some ClusterManager, heartbeatLimit: Duration = .seconds(15), cancellationGrace: Duration = .seconds(5),
+    seed: UInt64 = 0, captures: CapturePlacement = .perHost,
     body: (Cluster) async throws -> Result
 ) async throws -> Result {
-    try await withCluster(heartbeatLimit: heartbeatLimit, captures: captures) { cluster in
+    try await withCluster(
+        heartbeatLimit: heartbeatLimit, cancellationGrace: cancellationGrace, seed: seed, captures: captures
+    ) { cluster in
         try await cluster.addWorkers(manager)
         return try await body(cluster)
     }
@@ -36,7 +43,8 @@ public nonisolated(nonsending) func withCluster<Result>(
 
 /// Gives `body` a cluster without workers, to which it adds some; otherwise like the form with a manager.
 public nonisolated(nonsending) func withCluster<Result>(
-    heartbeatLimit: Duration = .seconds(15), captures: CapturePlacement = .perHost,
+    heartbeatLimit: Duration = .seconds(15), cancellationGrace: Duration = .seconds(5), seed: UInt64 = 0,
+    captures: CapturePlacement = .perHost,
     body: (Cluster) async throws -> Result
 ) async throws -> Result {
     switch Role.current {
@@ -46,7 +54,10 @@ public nonisolated(nonsending) func withCluster<Result>(
     case .worker, .agent, .driver: break
     }
     precondition(heartbeatLimit >= .milliseconds(100), "a heartbeat limit below 100 ms would end healthy workers")
-    let cluster = Cluster(heartbeatLimit: heartbeatLimit, captures: captures, network: driverNetwork)
+    precondition(cancellationGrace >= .zero, "a body has no less than no time to end")
+    let cluster = Cluster(
+        heartbeatLimit: heartbeatLimit, cancellationGrace: cancellationGrace, seed: seed, captures: captures,
+        network: driverNetwork)
     let guarded = try TerminationGuard(cluster)
     let result: Swift.Result<Result, any Error>
     do {

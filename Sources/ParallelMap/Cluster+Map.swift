@@ -54,7 +54,8 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: Sequence, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil,
+        deadline: Duration? = nil,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -63,7 +64,8 @@ extension Cluster {
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         try await pmap(
             elements, capturing: repeat each captures, pool: pool, batchSize: batchSize, retries: retries,
-            distributed: distributed, onError: onError, retryDelays: retryDelays, retryCheck: retryCheck, file: file,
+            distributed: distributed, seed: seed, deadline: deadline, onError: onError, retryDelays: retryDelays,
+            retryCheck: retryCheck, file: file,
             line: line,
             body: RemoteFunction(file: file, line: line, body))
     }
@@ -72,7 +74,8 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: Sequence, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil,
+        deadline: Duration? = nil,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -81,7 +84,8 @@ extension Cluster {
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         try await pmap(
             elements, capturing: repeat each captures, pool: pool, batchSize: batchSize, retries: retries,
-            distributed: distributed, onError: onError, retryDelays: retryDelays, retryCheck: retryCheck, file: file,
+            distributed: distributed, seed: seed, deadline: deadline, onError: onError, retryDelays: retryDelays,
+            retryCheck: retryCheck, file: file,
             line: line,
             body: RemoteFunction(file: file, line: line, body))
     }
@@ -90,7 +94,8 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: Sequence, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil,
+        deadline: Duration? = nil,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -101,7 +106,9 @@ extension Cluster {
             elements, try body.reference,
             EncodedCaptures(repeat each captures, file: file, line: line),
             MapOptions(
-                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+                deadline: deadline,
+                callSite: CallSite(file: file, line: line),
                 handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 }

@@ -13,7 +13,8 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: AsyncSequence & Sendable, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil,
+        deadline: Duration? = nil,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -24,7 +25,9 @@ extension Cluster {
             arriving: elements, try RemoteFunction(file: file, line: line, body).reference,
             EncodedCaptures(repeat each captures, file: file, line: line),
             MapOptions(
-                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+                deadline: deadline,
+                callSite: CallSite(file: file, line: line),
                 handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 
@@ -32,7 +35,8 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: AsyncSequence & Sendable, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil,
+        deadline: Duration? = nil,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -43,7 +47,9 @@ extension Cluster {
             arriving: elements, try RemoteFunction(file: file, line: line, body).reference,
             EncodedCaptures(repeat each captures, file: file, line: line),
             MapOptions(
-                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+                deadline: deadline,
+                callSite: CallSite(file: file, line: line),
                 handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 }

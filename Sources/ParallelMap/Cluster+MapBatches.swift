@@ -23,7 +23,8 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmapBatches<Elements: Sequence, Output: Plain & Sendable>(
         _ elements: Elements, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil,
+        deadline: Duration? = nil,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -36,7 +37,9 @@ extension Cluster {
             SoleBatchFunction<Elements.Element, Output>(file: file, line: line, body).reference,
             EncodedCaptures(file: file, line: line),
             MapOptions(
-                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+                deadline: deadline,
+                callSite: CallSite(file: file, line: line),
                 handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 
@@ -44,7 +47,8 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmapBatches<Elements: Sequence, Output: Plain & Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil,
+        deadline: Duration? = nil,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -59,7 +63,9 @@ extension Cluster {
             BatchFunction<Elements.Element, Output, repeat each Capture>(file: file, line: line, body).reference,
             EncodedCaptures(repeat each captures, file: file, line: line),
             MapOptions(
-                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+                deadline: deadline,
+                callSite: CallSite(file: file, line: line),
                 handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 }

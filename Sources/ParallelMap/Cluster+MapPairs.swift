@@ -13,7 +13,8 @@ extension Cluster {
         Elements: Sequence, First: Sendable, Second: Sendable, Output: Sendable, each Capture
     >(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil,
+        deadline: Duration? = nil,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -25,7 +26,9 @@ extension Cluster {
             elements, function.reference,
             EncodedCaptures(repeat each captures, file: file, line: line),
             MapOptions(
-                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+                deadline: deadline,
+                callSite: CallSite(file: file, line: line),
                 handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 
@@ -35,7 +38,8 @@ extension Cluster {
         Elements: Sequence, First: Sendable, Second: Sendable, Output: Sendable, each Capture
     >(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil,
+        deadline: Duration? = nil,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -47,7 +51,9 @@ extension Cluster {
             elements, function.reference,
             EncodedCaptures(repeat each captures, file: file, line: line),
             MapOptions(
-                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+                deadline: deadline,
+                callSite: CallSite(file: file, line: line),
                 handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 
@@ -55,7 +61,8 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: LabelledPairs, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil,
+        deadline: Duration? = nil,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -71,7 +78,9 @@ extension Cluster {
             elements.pairs, function.reference,
             EncodedCaptures(repeat each captures, file: file, line: line),
             MapOptions(
-                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+                deadline: deadline,
+                callSite: CallSite(file: file, line: line),
                 handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 
@@ -79,7 +88,8 @@ extension Cluster {
     @discardableResult
     public nonisolated(nonsending) func pmap<Elements: LabelledPairs, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, pool: (any AbstractWorkerPool)? = nil,
-        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true,
+        batchSize: BatchSize = .automatic, retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil,
+        deadline: Duration? = nil,
         onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
@@ -95,7 +105,9 @@ extension Cluster {
             elements.pairs, function.reference,
             EncodedCaptures(repeat each captures, file: file, line: line),
             MapOptions(
-                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+                deadline: deadline,
+                callSite: CallSite(file: file, line: line),
                 handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 }

@@ -11,6 +11,12 @@ struct MapOptions<Output: Sendable>: Sendable {
     var batchSize: BatchSize
     var retries: Int
     var isDistributed: Bool
+    /// Of the random numbers of its elements; the cluster's next unless told.
+    var seed: UInt64?
+    /// Time that an element has, once it is sent.
+    var deadline: Duration?
+    /// Where the map was begun.
+    var callSite: CallSite
     var handling: FailureHandling<Output>
 }
 
@@ -26,14 +32,14 @@ extension Cluster {
                 await run.feed(from: &iterator, into: input, limit: nil)
             }
         }
+        let seed = seed(of: options)
         guard count > 0 else { return [] }
         let held = try HeldCaptures(self, captures, options)
         defer { held.release() }
         let results: any CollectedResults<Output> =
             ValueCoder<Output>().isPlain ? PlainResults<Output>(count: count) : RunResults<Output>()
         let run = MapRun(
-            input, count: count, to: results, function: function, captures: held.set, batchSize: options.batchSize,
-            retries: options.retries, judge: options.handling)
+            input, count: count, to: results, function: function, captures: held.set, options: options, seed: seed)
         try await follow(run, options) {}
         return results.collect()
     }
@@ -55,12 +61,12 @@ extension Cluster {
         _ function: FunctionReference, _ captures: EncodedCaptures, _ options: MapOptions<Output>,
         _ feed: nonisolated(nonsending) (MapRun, ArrivingInput<Element>) async throws -> Void
     ) async throws -> [Output] {
+        let seed = seed(of: options)
         let held = try HeldCaptures(self, captures, options)
         defer { held.release() }
         let (input, results) = (ArrivingInput<Element>(), RunResults<Output>())
         let run = MapRun(
-            input, count: nil, to: results, function: function, captures: held.set, batchSize: options.batchSize,
-            retries: options.retries, judge: options.handling)
+            input, count: nil, to: results, function: function, captures: held.set, options: options, seed: seed)
         try await follow(run, options) { try await feed(run, input) }
         return results.collect()
     }
@@ -81,6 +87,9 @@ extension Cluster {
         }
         try await run.end()
     }
+
+    /// The seed of a map that begins now.
+    func seed<Output>(of options: MapOptions<Output>) -> UInt64 { options.seed ?? nextMapSeed() }
 
     /// Elements that need not be read one by one: those of an array, a shared array, a range of integers.
     private func wholeInput<Elements: Sequence>(

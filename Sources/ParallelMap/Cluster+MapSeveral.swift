@@ -16,7 +16,8 @@ extension Cluster {
     public nonisolated(nonsending) func pmap<First: Sequence, Second: Sequence, Output: Sendable, each Capture>(
         _ first: First, _ second: Second, capturing captures: repeat each Capture,
         pool: (any AbstractWorkerPool)? = nil, batchSize: BatchSize = .automatic, retries: Int = 2,
-        distributed: Bool = true, onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        distributed: Bool = true, seed: UInt64? = nil, deadline: Duration? = nil,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body: @escaping @Sendable (First.Element, Second.Element, repeat each Capture) throws -> Output
@@ -31,7 +32,9 @@ extension Cluster {
             zip(first, second), function.reference,
             EncodedCaptures(repeat each captures, file: file, line: line),
             MapOptions(
-                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+                deadline: deadline,
+                callSite: CallSite(file: file, line: line),
                 handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 
@@ -40,7 +43,8 @@ extension Cluster {
     public nonisolated(nonsending) func pmap<First: Sequence, Second: Sequence, Output: Sendable, each Capture>(
         _ first: First, _ second: Second, capturing captures: repeat each Capture,
         pool: (any AbstractWorkerPool)? = nil, batchSize: BatchSize = .automatic, retries: Int = 2,
-        distributed: Bool = true, onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        distributed: Bool = true, seed: UInt64? = nil, deadline: Duration? = nil,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body: @escaping @Sendable (First.Element, Second.Element, repeat each Capture) async throws -> Output
@@ -55,7 +59,9 @@ extension Cluster {
             zip(first, second), function.reference,
             EncodedCaptures(repeat each captures, file: file, line: line),
             MapOptions(
-                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+                deadline: deadline,
+                callSite: CallSite(file: file, line: line),
                 handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 
@@ -66,7 +72,8 @@ extension Cluster {
     >(
         _ first: First, _ second: Second, _ third: Third, capturing captures: repeat each Capture,
         pool: (any AbstractWorkerPool)? = nil, batchSize: BatchSize = .automatic, retries: Int = 2,
-        distributed: Bool = true, onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        distributed: Bool = true, seed: UInt64? = nil, deadline: Duration? = nil,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body: @escaping @Sendable (First.Element, Second.Element, Third.Element, repeat each Capture) throws -> Output
@@ -81,7 +88,9 @@ extension Cluster {
             rows(first, second, third), function.reference,
             EncodedCaptures(repeat each captures, file: file, line: line),
             MapOptions(
-                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+                deadline: deadline,
+                callSite: CallSite(file: file, line: line),
                 handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 
@@ -92,7 +101,8 @@ extension Cluster {
     >(
         _ first: First, _ second: Second, _ third: Third, capturing captures: repeat each Capture,
         pool: (any AbstractWorkerPool)? = nil, batchSize: BatchSize = .automatic, retries: Int = 2,
-        distributed: Bool = true, onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        distributed: Bool = true, seed: UInt64? = nil, deadline: Duration? = nil,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body:
@@ -109,7 +119,9 @@ extension Cluster {
             rows(first, second, third), function.reference,
             EncodedCaptures(repeat each captures, file: file, line: line),
             MapOptions(
-                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+                pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+                deadline: deadline,
+                callSite: CallSite(file: file, line: line),
                 handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck)))
     }
 }

@@ -24,7 +24,8 @@ extension Cluster {
     public func pmapStream<Elements: Sequence & Sendable, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, order: MapOrder = .asGiven,
         pool: (any AbstractWorkerPool)? = nil, batchSize: BatchSize = .automatic, readAhead: Int? = nil,
-        retries: Int = 2, distributed: Bool = true, onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil, deadline: Duration? = nil,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body: @escaping @Sendable (Elements.Element, repeat each Capture) throws -> Output
@@ -32,7 +33,9 @@ extension Cluster {
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let captures = try EncodedCaptures(repeat each captures, file: file, line: line)
         let options = MapOptions(
-            pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+            pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+            deadline: deadline,
+            callSite: CallSite(file: file, line: line),
             handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck))
         return stream(
             try RemoteFunction(file: file, line: line, body).reference, captures, options, order: order,
@@ -46,7 +49,8 @@ extension Cluster {
     public func pmapStream<Elements: Sequence & Sendable, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, order: MapOrder = .asGiven,
         pool: (any AbstractWorkerPool)? = nil, batchSize: BatchSize = .automatic, readAhead: Int? = nil,
-        retries: Int = 2, distributed: Bool = true, onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil, deadline: Duration? = nil,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body: @escaping @Sendable (Elements.Element, repeat each Capture) async throws -> Output
@@ -54,7 +58,9 @@ extension Cluster {
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let captures = try EncodedCaptures(repeat each captures, file: file, line: line)
         let options = MapOptions(
-            pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+            pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+            deadline: deadline,
+            callSite: CallSite(file: file, line: line),
             handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck))
         return stream(
             try RemoteFunction(file: file, line: line, body).reference, captures, options, order: order,
@@ -68,7 +74,8 @@ extension Cluster {
     public func pmapStream<Elements: AsyncSequence & Sendable, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, order: MapOrder = .asGiven,
         pool: (any AbstractWorkerPool)? = nil, batchSize: BatchSize = .automatic, readAhead: Int? = nil,
-        retries: Int = 2, distributed: Bool = true, onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil, deadline: Duration? = nil,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body: @escaping @Sendable (Elements.Element, repeat each Capture) throws -> Output
@@ -76,7 +83,9 @@ extension Cluster {
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let captures = try EncodedCaptures(repeat each captures, file: file, line: line)
         let options = MapOptions(
-            pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+            pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+            deadline: deadline,
+            callSite: CallSite(file: file, line: line),
             handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck))
         return stream(
             try RemoteFunction(file: file, line: line, body).reference, captures, options, order: order,
@@ -90,7 +99,8 @@ extension Cluster {
     public func pmapStream<Elements: AsyncSequence & Sendable, Output: Sendable, each Capture>(
         _ elements: Elements, capturing captures: repeat each Capture, order: MapOrder = .asGiven,
         pool: (any AbstractWorkerPool)? = nil, batchSize: BatchSize = .automatic, readAhead: Int? = nil,
-        retries: Int = 2, distributed: Bool = true, onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
+        retries: Int = 2, distributed: Bool = true, seed: UInt64? = nil, deadline: Duration? = nil,
+        onError: (@Sendable (MapFailure) async throws -> Output)? = nil,
         retryDelays: any Sequence<Double> & Sendable = EmptyCollection(),
         retryCheck: (@Sendable (MapFailure) -> Bool)? = nil, file: String = #fileID, line: Int = #line,
         body: @escaping @Sendable (Elements.Element, repeat each Capture) async throws -> Output
@@ -98,7 +108,9 @@ extension Cluster {
     where Elements.Element: Sendable, repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let captures = try EncodedCaptures(repeat each captures, file: file, line: line)
         let options = MapOptions(
-            pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed,
+            pool: pool, batchSize: batchSize, retries: retries, isDistributed: distributed, seed: seed,
+            deadline: deadline,
+            callSite: CallSite(file: file, line: line),
             handling: FailureHandling(onError: onError, retryDelays: retryDelays, retryCheck: retryCheck))
         return stream(
             try RemoteFunction(file: file, line: line, body).reference, captures, options, order: order,
@@ -113,17 +125,18 @@ extension Cluster {
         readAhead: Int?, _ feed: @escaping @Sendable (MapRun, ArrivingInput<Element>) async throws -> Void
     ) -> MapStream<Output> {
         precondition(readAhead ?? 1 >= 1, "a stream reads one element ahead at least")
-        return MapStream {
+        return MapStream { [self] in
             let results = StreamResults<Output>(order)
-            return MapCourse(results) { [self] in
+            let seed = seed(of: options)
+            return MapCourse(results) {
                 let held = try HeldCaptures(self, captures, options)
                 defer { held.release() }
                 let input = ArrivingInput<Element>()
                 let run = MapRun(
                     input, count: nil, to: results, function: function, captures: held.set,
-                    batchSize: options.batchSize, retries: options.retries, judge: options.handling)
+                    options: options, seed: seed)
                 results.whenTaken { run.feed() }
-                try await follow(run, options) { run.feedInTask { try await feed(run, input) } }
+                try await self.follow(run, options) { run.feedInTask { try await feed(run, input) } }
             }
         }
     }

@@ -1,3 +1,5 @@
+package import Remote
+
 /// Elements of a map failed, and no handler had anything to put in their places.
 ///
 /// Once an element has failed for good, no other is begun; the map ends when those have ended that were being worked on.
@@ -32,4 +34,8 @@ public struct MapError: Error, Sendable, CustomStringConvertible {
         let rest = others.count > MapError.shownCount ? ", …" : ""
         return "\(failures.count) of \(count) elements failed: \(shown)\(rest) and \(first)"
     }
+}
+
+extension MapError: FailedCallsError {
+    package var failedCalls: [FailedCall] { failures.flatMap(\.failedCalls) }
 }

@@ -32,3 +32,7 @@ public struct MapFailure: Error, Sendable, CustomStringConvertible {
         "element \(index)\(attempt > 1 ? ", attempt \(attempt)" : ""): \(error)"
     }
 }
+
+extension MapFailure: FailedCallsError {
+    package var failedCalls: [FailedCall] { (error as? any FailedCallsError)?.failedCalls ?? [] }
+}

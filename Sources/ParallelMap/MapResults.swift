@@ -96,7 +96,7 @@ final class PlainResults<Output: Sendable>: CollectedResults, @unchecked Sendabl
 
     func take(_ reply: inout WireReader, for batch: Range<Int>, isShort: Bool) throws -> [IndexedFailure] {
         let bytes = try reply.readPlainArray(size: size, alignment: MemoryLayout<Output>.alignment)
-        let failures: [IndexedFailure] = try reply.read()
+        let failures = try IndexedFailure.readAll(from: &reply)
         try reply.expectEnd()
         if isShort { return ascending(failures, in: batch) }
         let runs = try runs(bytes.byteCount / size, in: batch, failures)
@@ -143,7 +143,7 @@ final class RunResults<Output: Sendable>: CollectedResults {
 
     func take(_ reply: inout WireReader, for batch: Range<Int>, isShort: Bool) throws -> [IndexedFailure] {
         let outputs = try coder.read(from: &reply)
-        let failures: [IndexedFailure] = try reply.read()
+        let failures = try IndexedFailure.readAll(from: &reply)
         try reply.expectEnd()
         if isShort { return ascending(failures, in: batch) }
         let runs = try runs(outputs.count, in: batch, failures)

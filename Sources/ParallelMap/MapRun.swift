@@ -16,6 +16,10 @@ final class MapRun: Sendable {
     private let function: FunctionReference
     private let captures: CaptureSet?
     private let judge: any FailureJudge
+    private let callSite: CallSite
+    private let seed: UInt64
+    /// Seconds that an element has, once it is sent.
+    private let deadline: Duration?
     private let state: Mutex<MapState>
     /// Whether results are not wanted any more: set with `state` locked, before the workers are told. Who sends a batch looks
     /// after it has registered the call, which takes the same lock as telling the worker does: one of the two sees it.
@@ -25,10 +29,23 @@ final class MapRun: Sendable {
     /// Whether elements come while it is under way.
     private let isArriving: Bool
 
-    /// - Parameter count: How many elements there are; nil if they come later, see ``supply(_:)``.
+    convenience init<Output>(
+        _ input: any MapInput, count: Int?, to results: any MapResults, function: FunctionReference,
+        captures: CaptureSet?, options: MapOptions<Output>, seed: UInt64
+    ) {
+        self.init(
+            input, count: count, to: results, function: function, captures: captures, batchSize: options.batchSize,
+            retries: options.retries, judge: options.handling, callSite: options.callSite, seed: seed,
+            deadline: options.deadline)
+    }
+
+    /// - Parameters:
+    ///   - count: How many elements there are; nil if they come later, see ``supply(_:)``.
+    ///   - deadline: Time that an element has, once it is sent; with one, each is sent by itself.
     init(
         _ input: any MapInput, count: Int?, to results: any MapResults, function: FunctionReference,
-        captures: CaptureSet?, batchSize: BatchSize, retries: Int, judge: any FailureJudge
+        captures: CaptureSet?, batchSize: BatchSize, retries: Int, judge: any FailureJudge, callSite: CallSite,
+        seed: UInt64 = 0, deadline: Duration? = nil
     ) {
         self.input = input
         isArriving = count == nil
@@ -36,9 +53,14 @@ final class MapRun: Sendable {
         self.function = function
         self.captures = captures
         self.judge = judge
-        let schedule =
-            count.map { MapSchedule(count: $0, batchSize: batchSize, retries: retries) }
-            ?? MapSchedule(batchSize: batchSize, retries: retries)
+        self.callSite = callSite
+        self.seed = seed
+        self.deadline = deadline
+        var schedule = MapSchedule(batchSize: batchSize, retries: retries, areAlone: deadline != nil)
+        if let count {
+            schedule.supply(count)
+            schedule.supplyEnds()
+        }
         state = Mutex(MapState(schedule: schedule))
     }
 
@@ -52,7 +74,7 @@ final class MapRun: Sendable {
             state.expectsWorkers = expectsWorkers
             for member in members { _ = state.join(member, of: self) }
             state.hasBegun = true
-            return state.seats.map { ($0, state.schedule.next(for: $0.number, now: now)) }
+            return state.seats.map { ($0, state.next(for: $0, now: now)) }
         }
         for case let (seat, batch?) in first { send(batch, to: seat) }
         proceed()
@@ -138,7 +160,7 @@ final class MapRun: Sendable {
 
     private func supply(_ seat: MapSeat) {
         let now = monotonicSeconds()
-        while let batch = state.withLock({ $0.isOver ? nil : $0.schedule.next(for: seat.number, now: now) }) {
+        while let batch = state.withLock({ $0.isOver ? nil : $0.next(for: seat, now: now) }) {
             send(batch, to: seat)
         }
         noticeExpiry(of: seat)
@@ -155,11 +177,15 @@ final class MapRun: Sendable {
         if isStranded { proceed() }
     }
 
-    private func send(_ batch: Range<Int>, to seat: MapSeat) {
+    private func send(_ assignment: Assignment, to seat: MapSeat) {
+        let batch = assignment.batch
         do {
-            let call = try seat.member.call(function, captures, for: batch, of: seat) { output in
+            let call = try seat.member.call(
+                function, captures, for: batch, of: seat, seed: seed, attempt: assignment.attempt
+            ) { output in
                 input.write(batch, to: &output)
             }
+            if let deadline { limit(batch, call, of: seat, to: deadline) }
             // Who cancelled the others may not have known of this one.
             if isStopping.load(ordering: .acquiring) { seat.member.cancel(call) }
         } catch let error as ClusterError where error.code == .noSuchWorker {
@@ -197,14 +223,12 @@ final class MapRun: Sendable {
         if isArriving { input.forget(batch) }
         let now = monotonicSeconds()
         // Where nothing is out of the ordinary, an answer takes this lock once, and makes one batch leave.
-        let (step, next, more) = state.withLock { state -> (Step, Range<Int>?, Range<Int>?) in
+        let (step, next, more) = state.withLock { state -> (Step, Assignment?, Assignment?) in
             if state.isOver { return (.wait, nil, nil) }
             state.schedule.finished(batch, by: seat.number, now: now)
             let step = nextStep(&state, now: now)
-            guard case .goOn = step, let next = state.schedule.next(for: seat.number, now: now) else {
-                return (step, nil, nil)
-            }
-            return (step, next, state.schedule.next(for: seat.number, now: now))
+            guard case .goOn = step, let next = state.next(for: seat, now: now) else { return (step, nil, nil) }
+            return (step, next, state.next(for: seat, now: now))
         }
         if let next { send(next, to: seat) }
         if let more { send(more, to: seat) }
@@ -220,7 +244,8 @@ final class MapRun: Sendable {
             state.schedule.finished(batch, by: seat.number, now: now, failed: indices)
             return zip(indices, failed).map { index, failed in
                 let error = RemoteError(
-                    worker: seat.member.id, host: seat.member.launched.host, index: index, failure: failed.failure)
+                    worker: seat.member.id, host: seat.member.launched.host, index: index, callSite: callSite,
+                    failure: failed.failure)
                 return state.failure(of: index, with: seat.member, error)
             }
         }
@@ -259,6 +284,67 @@ final class MapRun: Sendable {
     private func lost(_ batch: Range<Int>, by seat: MapSeat, _ end: WorkerExited) {
         let failures = state.withLock { $0.isOver ? [] : $0.lose(batch, of: seat, end) }
         if !failures.isEmpty { judge(failures) }
+        proceed()
+    }
+
+    // MARK: - Deadlines
+
+    /// Gives an element that was sent so much time.
+    private func limit(_ batch: Range<Int>, _ call: UInt64, of seat: MapSeat, to deadline: Duration) {
+        let due = monotonicSeconds() + max(deadline.seconds, 0)
+        let isFirst = state.withLock { state in
+            guard !state.isOver else { return false }
+            state.limits[seat.number] = MapState.Limit(seat: seat, batch: batch, call: call, due: due)
+            return state.watchLimit(due)
+        }
+        if isFirst { watchLimits(at: due) }
+    }
+
+    /// Looks at the elements' deadlines at a time; while there are elements under way there is one such look ahead.
+    private func watchLimits(at due: Double) {
+        start { run in
+            guard (try? await Task.sleep(for: .seconds(max(due - monotonicSeconds(), 0)))) != nil else { return }
+            run.expireLimits()
+        }
+    }
+
+    private func expireLimits() {
+        let now = monotonicSeconds()
+        let (expired, failures, next) = state.withLock { state -> ([MapState.Limit], [MapFailure], Double?) in
+            guard !state.isOver, let deadline else { return ([], [], nil) }
+            let expired = state.takeLimits(due: now).filter { limit in
+                // Who has answered by now, or whose answer is about to be dealt with, is not late.
+                let late = LateAnswer(run: self, seat: limit.seat)
+                return limit.seat.member.handOver(limit.call, to: late)
+            }
+            let failures = expired.map { limit in
+                state.schedule.expired(
+                    limit.batch, by: limit.seat.number, isHeldUp: !function.isAsynchronous)
+                let (member, index) = (limit.seat.member, limit.batch.lowerBound)
+                let error = DeadlineExceeded(
+                    worker: member.id, host: member.launched.host, index: index, limit: deadline, callSite: callSite)
+                return state.failure(of: index, with: member, error)
+            }
+            return (expired, failures, state.nextLimit())
+        }
+        if let next { watchLimits(at: next) }
+        for limit in expired { limit.seat.member.cancel(limit.call) }
+        if !failures.isEmpty { judge(failures) }
+        proceed()
+    }
+
+    /// A worker has come to the end of an element whose time was over.
+    fileprivate func released(_ seat: MapSeat) {
+        state.withLock { $0.schedule.released(seat.number, now: monotonicSeconds()) }
+        proceed()
+    }
+
+    /// A worker has ended that was at an element whose time was over.
+    fileprivate func released(_ seat: MapSeat, byEnd error: any Error) {
+        state.withLock { state in
+            if let error = error as? WorkerExited { state.lastEnd = error }
+            state.schedule.left(seat.number)
+        }
         proceed()
     }
 
@@ -413,6 +499,7 @@ final class MapRun: Sendable {
             defer {
                 state.seats = []
                 state.tasks = [:]
+                state.limits = [:]
                 state.whenHungry = nil
             }
             return (state.seats, state.tasks.values, state.whenHungry)
@@ -425,4 +512,18 @@ final class MapRun: Sendable {
         outcome.fulfil(result)
         whenHungry?.action()
     }
+}
+
+/// Takes the answer to a call whose time was over: it says no more than that its worker is free.
+private final class LateAnswer: CallReceiver {
+    private let run: MapRun
+    private let seat: MapSeat
+
+    init(run: MapRun, seat: MapSeat) {
+        self.run = run
+        self.seat = seat
+    }
+
+    func receive(_ reply: inout WireReader, for batch: Range<Int>, from member: Member) { run.released(seat) }
+    func fail(_ error: any Error, for batch: Range<Int>, of member: Member) { run.released(seat, byEnd: error) }
 }

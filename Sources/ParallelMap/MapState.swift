@@ -21,10 +21,23 @@ struct MapState: Sendable {
     var nextTask = 0
     /// Whether more workers may join though none is left.
     var expectsWorkers: @Sendable () -> Bool = { false }
+    /// How long the elements that are under way have, by their workers' seats; empty in a map without deadlines.
+    var limits: [Int: Limit] = [:]
+    /// When somebody looks at them.
+    private var looksAt = Double.infinity
     var hasBegun = false
     var isOver = false
     /// Told when elements are wanted, or the map is over.
     var whenHungry: (limit: Int?, action: @Sendable () -> Void)?
+
+    /// How long one element has.
+    struct Limit: Sendable {
+        let seat: MapSeat
+        let batch: Range<Int>
+        let call: UInt64
+        /// In monotonic seconds.
+        let due: Double
+    }
 
     init(schedule: MapSchedule) {
         self.schedule = schedule
@@ -35,6 +48,34 @@ struct MapState: Sendable {
         if isOver || schedule.isStopped { return 0 }
         let wanted = schedule.appetite(limit: limit, held: held)
         return wanted > 0 ? wanted : nil
+    }
+
+    /// The next batch for a worker; nil if it has enough, or nothing is left.
+    mutating func next(for seat: MapSeat, now: Double) -> Assignment? {
+        guard let batch = schedule.next(for: seat.number, now: now) else { return nil }
+        // Elements that were tried before go by themselves.
+        return Assignment(batch: batch, attempt: schedule.attempts(of: batch.lowerBound) + 1)
+    }
+
+    /// Whether somebody has to be told to look at the deadlines at a time.
+    mutating func watchLimit(_ due: Double) -> Bool {
+        guard due < looksAt else { return false }
+        looksAt = due
+        return true
+    }
+
+    /// Takes out the deadlines that have passed; called by who looks at them.
+    mutating func takeLimits(due now: Double) -> [Limit] {
+        looksAt = .infinity
+        let passed = limits.values.filter { $0.due <= now }
+        for limit in passed { limits[limit.seat.number] = nil }
+        return passed
+    }
+
+    /// When the next of the deadlines passes, if somebody has to be told to look then.
+    mutating func nextLimit() -> Double? {
+        guard let next = limits.values.map(\.due).min() else { return nil }
+        return watchLimit(next) ? next : nil
     }
 
     /// Gives a member its seat; nil if it has one.
@@ -74,6 +115,13 @@ struct MapState: Sendable {
         schedule.stop()
         return seats
     }
+}
+
+/// Elements that a worker is to have.
+struct Assignment: Sendable {
+    let batch: Range<Int>
+    /// Which attempt at each of them it is, from 1.
+    let attempt: Int
 }
 
 /// A worker's part in a map: takes its answers.

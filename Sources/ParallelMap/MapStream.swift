@@ -105,7 +105,7 @@ final class StreamResults<Output: Sendable>: MapResults {
 
     func take(_ reply: inout WireReader, for batch: Range<Int>, isShort: Bool) throws -> [IndexedFailure] {
         let outputs = try coder.read(from: &reply)
-        let failures: [IndexedFailure] = try reply.read()
+        let failures = try IndexedFailure.readAll(from: &reply)
         try reply.expectEnd()
         if isShort { return ascending(failures, in: batch) }
         var rest = outputs[...]

@@ -3,7 +3,7 @@ public import ClusterRuntime
 /// An element whose workers ended again and again: probably it ends them.
 ///
 /// From its second attempt on it was alone with its worker.
-public struct PoisonError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct PoisonError: Error, Hashable, Codable, Sendable, CustomStringConvertible {
     /// Place of the element in the input, from 0.
     public let index: Int
     /// How many workers ended while they had it.

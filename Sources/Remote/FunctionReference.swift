@@ -9,6 +9,8 @@ package struct FunctionReference: Hashable, Sendable {
     package let code: CodeAddress
     /// Mangled name of the runner's type.
     package let runner: String
+    /// Whether the body may suspend.
+    package let isAsynchronous: Bool
 
     private struct Key: Hashable {
         let code: UInt
@@ -32,16 +34,19 @@ package struct FunctionReference: Hashable, Sendable {
         guard let code = CodeAddress(of: words.code) else { throw .foreignCode(file: file, line: line) }
         return known.withLock { known in
             if let found = known[key] { return found }
-            let reference = FunctionReference(id: UInt64(known.count + 1), code: code, runner: name)
+            let reference = FunctionReference(
+                id: UInt64(known.count + 1), code: code, runner: name,
+                isAsynchronous: runner is any AsynchronousRunner.Type)
             known[key] = reference
             return reference
         }
     }
 
-    private init(id: UInt64, code: CodeAddress, runner: String) {
+    private init(id: UInt64, code: CodeAddress, runner: String, isAsynchronous: Bool) {
         self.id = id
         self.code = code
         self.runner = runner
+        self.isAsynchronous = isAsynchronous
     }
 }
 
@@ -55,13 +60,13 @@ package func checkTravels(_ type: any Any.Type, file: String, line: Int) throws(
 
 extension FunctionReference: WireEncodable, WireDecodable {
     package func write(to output: inout WireWriter) {
-        output.write(id, code.image, code.offset, runner)
+        output.write(id, code.image, code.offset, runner, isAsynchronous)
     }
 
     package init(from input: inout WireReader) throws(WireError) {
         let image: String
         let offset: UInt64
-        (id, image, offset, runner) = try input.read()
+        (id, image, offset, runner, isAsynchronous) = try input.read()
         code = CodeAddress(image: image, offset: offset)
     }
 }

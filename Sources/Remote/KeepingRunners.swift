@@ -49,11 +49,11 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter, as body: RunningBody
     ) async throws(WireError) {
         let captures = try self.captures.unwrap(captures)
         let names = try Self.read(input, ValueCoder<Kept.Name>())
-        await Self.runEach(names, ValueCoder<Void>(), &output) { [self] name in
+        await Self.runEach(names, ValueCoder<Void>(), &output, as: body) { [self] name in
             try keep(try function(repeat each captures.values), as: name, Kept.self)
         }
     }
@@ -73,11 +73,11 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter, as body: RunningBody
     ) async throws(WireError) {
         let captures = try self.captures.unwrap(captures)
         let names = try Self.read(input, ValueCoder<Kept.Name>())
-        await Self.runEach(names, ValueCoder<Void>(), &output) { [self] name in
+        await Self.runEach(names, ValueCoder<Void>(), &output, as: body) { [self] name in
             try keep(try await function(repeat each captures.values), as: name, Kept.self)
         }
     }

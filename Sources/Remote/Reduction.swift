@@ -132,7 +132,7 @@ private func runReduction<Output>(
             }
         }
     }
-    output.write(failures)
+    IndexedFailure.write(failures, to: &output)
 }
 
 extension ReductionTree {
@@ -169,7 +169,7 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter, as body: RunningBody,
         isCancelled: () -> Bool
     ) throws(WireError) {
         let captures = try self.captures.unwrap(captures)
@@ -200,7 +200,7 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter, as body: RunningBody,
         isCancelled: () -> Bool
     ) throws(WireError) {
         let captures = try self.captures.unwrap(captures)
@@ -239,11 +239,11 @@ final class CombineRunner<Source: FetchableValue>: AsynchronousRunner {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter, as body: RunningBody
     ) async throws(WireError) {
         _ = try self.captures.unwrap(captures)
         let pairs = try Self.read(input, ValueCoder<(Source, Source)>())
-        await Self.runEach(pairs, ValueCoder<Source.Value>(), &output) { [self] pair in
+        await Self.runEach(pairs, ValueCoder<Source.Value>(), &output, as: body) { [self] pair in
             // Where they are elsewhere, both are on their way at the same time.
             async let other = pair.1.fetchValue()
             let one = try await pair.0.fetchValue()

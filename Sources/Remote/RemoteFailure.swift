@@ -8,6 +8,10 @@ public struct RemoteFailure: Error, Sendable {
     public let description: String
     /// The error's mangled type name and bytes, where it is `Codable` and its type can be found by name.
     private let encoded: Encoded?
+    /// The functions that were being worked on where the error was thrown first, innermost first.
+    package let stack: [StackFrame]
+    /// The calls whose errors it has in it.
+    package let calls: [FailedCall]
 
     private struct Encoded: Sendable, WireEncodable, WireDecodable {
         let typeName: String
@@ -29,8 +33,10 @@ public struct RemoteFailure: Error, Sendable {
 
     /// Describes an error, and keeps it whole if it is `Codable`.
     package init(_ error: any Error) {
+        stack = Symbolication.frames(at: ThrowSites.take(error))
         typeName = String(reflecting: type(of: error))
         description = String(describing: error)
+        calls = Array((error as? any FailedCallsError)?.failedCalls.prefix(FailedCall.mostCalls) ?? [])
         encoded = if let error = error as? any Error & Codable { RemoteFailure.encode(error) } else { nil }
     }
 
@@ -55,14 +61,42 @@ public struct RemoteFailure: Error, Sendable {
 }
 
 extension RemoteFailure: WireEncodable, WireDecodable {
-    /// Writes the description and, if there is one, the error.
+    /// Writes the description and, if there is one, the error; then where it was thrown, and the calls in it.
     public func write(to output: inout WireWriter) {
-        output.write(typeName, description, encoded)
+        output.write(stack)
+        write(withoutStackTo: &output, depth: 0)
     }
 
     /// Reads a failure.
     public init(from input: inout WireReader) throws(WireError) {
+        self = try RemoteFailure(from: &input, depth: 0)
+    }
+
+    /// - Parameter depth: How many failures this one is in.
+    init(from input: inout WireReader, depth: Int) throws(WireError) {
+        let stack: [StackFrame] = try input.read()
+        self = try RemoteFailure(withoutStackFrom: &input, stack: stack, depth: depth)
+    }
+
+    /// Writes all but the stack, which others may share.
+    func write(withoutStackTo output: inout WireWriter, depth: Int) {
+        output.write(typeName, description, encoded)
+        let calls = depth < FailedCall.mostDepth ? calls : []
+        output.write(UInt32(calls.count))
+        for call in calls { call.write(to: &output, depth: depth + 1) }
+    }
+
+    /// Reads what ``write(withoutStackTo:depth:)`` wrote.
+    init(withoutStackFrom input: inout WireReader, stack: [StackFrame], depth: Int) throws(WireError) {
+        self.stack = stack
         (typeName, description, encoded) = try input.read()
+        let count: UInt32 = try input.read()
+        guard count == 0 || count <= FailedCall.mostCalls && depth < FailedCall.mostDepth else {
+            throw input.invalid("an error with \(count) others in it, \(depth) deep")
+        }
+        var calls: [FailedCall] = []
+        for _ in 0..<count { calls.append(try FailedCall(from: &input, depth: depth + 1)) }
+        self.calls = calls
     }
 }
 

@@ -1,3 +1,4 @@
+import CPlatform
 package import Wire
 
 /// A body of one form and types, ready to run on batches of elements.
@@ -21,7 +22,7 @@ protocol SynchronousRunner: RemoteRunner {
     /// Reads elements, runs the body on one after the other, also after errors, and writes a ``BatchReply``; it
     /// is short if the call was cancelled.
     func run(
-        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter, as body: RunningBody,
         isCancelled: () -> Bool) throws(WireError)
 }
 
@@ -29,7 +30,8 @@ protocol SynchronousRunner: RemoteRunner {
 protocol AsynchronousRunner: RemoteRunner {
     /// Reads elements, runs the body on all at once, and writes a ``BatchReply``.
     func run(
-        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter) async throws(WireError)
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter, as body: RunningBody
+    ) async throws(WireError)
 }
 
 /// The elements of a batch as they came: a part of a message, which an asynchronous body keeps.
@@ -73,7 +75,7 @@ package struct BatchInput: Sendable {
         }
         reader = peek
         let output = try ValueCoder<Output>().readOne(from: &reader)
-        let failures: [IndexedFailure] = try reader.read()
+        let failures = try IndexedFailure.readAll(from: &reader)
         try reader.expectEnd()
         return (output, failures.first)
     }
@@ -102,12 +104,12 @@ package struct BatchReply<Output> {
 
     package func write(to output: inout WireWriter) {
         ValueCoder<Output>().write(outputs[...], to: &output)
-        output.write(failures)
+        IndexedFailure.write(failures, to: &output)
     }
 
     package init(from input: inout WireReader) throws(WireError) {
         outputs = try ValueCoder<Output>().read(from: &input)
-        failures = try input.read()
+        failures = try IndexedFailure.readAll(from: &input)
         try input.expectEnd()
     }
 }
@@ -118,7 +120,7 @@ extension WireWriter {
 }
 
 /// The error of one element of a batch.
-package struct IndexedFailure: Error, WireEncodable, WireDecodable {
+package struct IndexedFailure: Error, Sendable {
     /// Place in the batch, from 0.
     package let index: Int
     package let failure: RemoteFailure
@@ -126,14 +128,6 @@ package struct IndexedFailure: Error, WireEncodable, WireDecodable {
     init(index: Int, failure: RemoteFailure) {
         self.index = index
         self.failure = failure
-    }
-
-    package func write(to output: inout WireWriter) {
-        output.write(index, failure)
-    }
-
-    package init(from input: inout WireReader) throws(WireError) {
-        (index, failure) = try input.read()
     }
 }
 
@@ -145,14 +139,18 @@ extension SynchronousRunner {
     /// which costs a few nanoseconds where iterators and `append` cost a hundred.
     static func runEach<Element, Output, each Capture>(
         _ inputs: ValueCoder<Element>, _ outputs: ValueCoder<Output>, _ input: inout WireReader,
-        _ output: inout WireWriter, capturing captures: repeat each Capture, isCancelled: () -> Bool,
-        _ body: (Element, repeat each Capture) throws -> Output
+        _ output: inout WireWriter, as running: RunningBody, capturing captures: repeat each Capture,
+        isCancelled: () -> Bool, _ body: (Element, repeat each Capture) throws -> Output
     ) throws(WireError) {
         var failures: [IndexedFailure] = []
         try unsafe inputs.read(from: &input) { elements in
             unsafe outputs.write(atMost: elements.count, to: &output) { results in
                 var (index, count) = (0, 0)
+                // Not by a function of ours: what is called here from now on is the bodies' part of the stack.
+                platform_begin_noted_stack()
+                defer { platform_end_noted_stack() }
                 while index < elements.count, !isCancelled() {
+                    running.begin(element: index)
                     do {
                         // SAFETY: there is room for as many results as there are elements, and `count` of them are made.
                         try unsafe (results + count).initialize(
@@ -167,23 +165,31 @@ extension SynchronousRunner {
             }
         }
         try input.expectEnd()
-        output.write(failures)
+        IndexedFailure.write(failures, to: &output)
     }
 }
 
 extension AsynchronousRunner {
     /// The task group that all asynchronous runners share.
     static func runEach<Element: Sendable, Output: Sendable>(
-        _ elements: [Element], _ outputs: ValueCoder<Output>, _ output: inout WireWriter,
+        _ elements: [Element], _ outputs: ValueCoder<Output>, _ output: inout WireWriter, as running: RunningBody,
         _ body: @escaping @Sendable (Element) async throws -> Output
     ) async {
-        let results = await withTaskGroup(of: (Int, Result<Output, any Error>).self) { group in
+        let results = await withTaskGroup(of: (Int, Result<Output, RemoteFailure>).self) { group in
             for (index, element) in elements.enumerated() {
                 group.addTask {
-                    do { return (index, .success(try await body(element))) } catch { return (index, .failure(error)) }
+                    do {
+                        let output = try await RunningBody.$ofTask.withValue(running.body(ofElement: index)) {
+                            try await body(element)
+                        }
+                        return (index, .success(output))
+                    } catch {
+                        // At once: where it was thrown is not remembered for long.
+                        return (index, .failure(RemoteFailure(error)))
+                    }
                 }
             }
-            var results = [Result<Output, any Error>?](repeating: nil, count: elements.count)
+            var results = [Result<Output, RemoteFailure>?](repeating: nil, count: elements.count)
             for await (index, result) in group { results[index] = result }
             return results
         }
@@ -193,12 +199,12 @@ extension AsynchronousRunner {
         for (index, result) in results.enumerated() {
             switch result {
             case .success(let value): values.append(value)
-            case .failure(let error): failures.append(IndexedFailure(index: index, failure: RemoteFailure(error)))
+            case .failure(let failure): failures.append(IndexedFailure(index: index, failure: failure))
             case nil: preconditionFailure("every task of the group has ended")
             }
         }
         outputs.write(values[...], to: &output)
-        output.write(failures)
+        IndexedFailure.write(failures, to: &output)
     }
 
     static func read<Element>(_ input: BatchInput, _ elements: ValueCoder<Element>) throws(WireError) -> [Element] {

@@ -28,21 +28,31 @@ package final class ResolvedFunction: Sendable {
 
     /// Runs a body that does not suspend on the elements in `input`, and writes a ``BatchReply``.
     ///
-    /// - Parameter captures: Those that the body takes.
+    /// - Parameters:
+    ///   - captures: Those that the body takes.
+    ///   - body: What it can learn of the call.
     /// - Throws: `WireError` if they are others, or the elements are not what the body takes.
     package func run(
-        _ captures: CapturesInWorker, _ input: inout WireReader, _ output: inout WireWriter, isCancelled: () -> Bool
+        _ captures: CapturesInWorker, _ input: inout WireReader, _ output: inout WireWriter,
+        as body: RunningBody = RunningBody(), isCancelled: () -> Bool
     ) throws(WireError) {
         guard let synchronous else { preconditionFailure("an asynchronous body is run asynchronously") }
-        try synchronous.run(captures.values, &input, &output, isCancelled: isCancelled)
+        ThrowSites.watch()
+        defer { ThrowSites.unwatch() }
+        body.enterThread()
+        defer { body.leaveThread() }
+        try synchronous.run(captures.values, &input, &output, as: body, isCancelled: isCancelled)
     }
 
     /// Runs a body that may suspend on the elements in `input`, all at once, and writes a ``BatchReply``.
     package func run(
-        _ captures: CapturesInWorker, _ input: BatchInput, _ output: inout WireWriter
+        _ captures: CapturesInWorker, _ input: BatchInput, _ output: inout WireWriter,
+        as body: RunningBody = RunningBody()
     ) async throws(WireError) {
         guard let asynchronous else { preconditionFailure("a synchronous body is run synchronously") }
-        try await asynchronous.run(captures.values, input, &output)
+        ThrowSites.watch()
+        defer { ThrowSites.unwatch() }
+        try await asynchronous.run(captures.values, input, &output, as: body)
     }
 }
 

@@ -1,3 +1,4 @@
+import CPlatform
 import Wire
 
 /// A list of types, and the captures' behind them.
@@ -54,12 +55,13 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter, as body: RunningBody,
         isCancelled: () -> Bool
     ) throws(WireError) {
         let captures = try self.captures.unwrap(captures)
         try Self.runEach(
-            inputs, outputs, &input, &output, capturing: repeat each captures.values, isCancelled: isCancelled,
+            inputs, outputs, &input, &output, as: body, capturing: repeat each captures.values,
+            isCancelled: isCancelled,
             function)
     }
 }
@@ -80,11 +82,11 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter, as body: RunningBody
     ) async throws(WireError) {
         let captures = try self.captures.unwrap(captures)
         let elements = try Self.read(input, ValueCoder<Element>())
-        await Self.runEach(elements, ValueCoder<Output>(), &output) { [self] element in
+        await Self.runEach(elements, ValueCoder<Output>(), &output, as: body) { [self] element in
             try await function(element, repeat each captures.values)
         }
     }
@@ -110,12 +112,13 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter, as body: RunningBody,
         isCancelled: () -> Bool
     ) throws(WireError) {
         let captures = try self.captures.unwrap(captures)
         try Self.runEach(
-            inputs, outputs, &input, &output, capturing: repeat each captures.values, isCancelled: isCancelled
+            inputs, outputs, &input, &output, as: body, capturing: repeat each captures.values,
+            isCancelled: isCancelled
         ) { (pair: (First, Second), values: repeat each Capture) in
             try function(pair.0, pair.1, repeat each values)
         }
@@ -140,11 +143,11 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter, as body: RunningBody
     ) async throws(WireError) {
         let captures = try self.captures.unwrap(captures)
         let pairs = try Self.read(input, ValueCoder<(First, Second)>())
-        await Self.runEach(pairs, ValueCoder<Output>(), &output) { [self] pair in
+        await Self.runEach(pairs, ValueCoder<Output>(), &output, as: body) { [self] pair in
             try await function(pair.0, pair.1, repeat each captures.values)
         }
     }
@@ -171,12 +174,13 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter, as body: RunningBody,
         isCancelled: () -> Bool
     ) throws(WireError) {
         let captures = try self.captures.unwrap(captures)
         try Self.runEach(
-            inputs, outputs, &input, &output, capturing: repeat each captures.values, isCancelled: isCancelled
+            inputs, outputs, &input, &output, as: body, capturing: repeat each captures.values,
+            isCancelled: isCancelled
         ) { (triple: (First, Second, Third), values: repeat each Capture) in
             try function(triple.0, triple.1, triple.2, repeat each values)
         }
@@ -202,11 +206,11 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter, as body: RunningBody
     ) async throws(WireError) {
         let captures = try self.captures.unwrap(captures)
         let triples = try Self.read(input, ValueCoder<(First, Second, Third)>())
-        await Self.runEach(triples, ValueCoder<Output>(), &output) { [self] triple in
+        await Self.runEach(triples, ValueCoder<Output>(), &output, as: body) { [self] triple in
             try await function(triple.0, triple.1, triple.2, repeat each captures.values)
         }
     }
@@ -215,13 +219,16 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
 /// Runs a body that takes all elements of a batch at once, and makes their results.
 private func runBatch<Element: Plain, Output: Plain>(
     _ inputs: ValueCoder<Element>, _ outputs: ValueCoder<Output>, _ input: inout WireReader,
-    _ output: inout WireWriter, isCancelled: () -> Bool,
+    _ output: inout WireWriter, as running: RunningBody, isCancelled: () -> Bool,
     _ body: (Span<Element>, inout MutableSpan<Output>) throws -> Void
 ) throws(WireError) {
     var failures: [IndexedFailure] = []
     try unsafe inputs.read(from: &input) { elements in
         unsafe outputs.write(atMost: elements.count, to: &output) { results in
             guard !isCancelled() else { return 0 }
+            running.begin(element: 0)
+            platform_begin_noted_stack()
+            defer { platform_end_noted_stack() }
             // SAFETY: room for as many; any bits are a plain value, so all are values whatever the body leaves.
             var span = unsafe MutableSpan(_unsafeStart: results, count: elements.count)
             do {
@@ -237,7 +244,7 @@ private func runBatch<Element: Plain, Output: Plain>(
         }
     }
     try input.expectEnd()
-    output.write(failures)
+    IndexedFailure.write(failures, to: &output)
 }
 
 final class BatchRunner<Element: Plain & Sendable, Output: Plain & Sendable, each Capture>: SynchronousRunner
@@ -258,11 +265,11 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter, as body: RunningBody,
         isCancelled: () -> Bool
     ) throws(WireError) {
         let captures = try self.captures.unwrap(captures)
-        try runBatch(inputs, outputs, &input, &output, isCancelled: isCancelled) { elements, results in
+        try runBatch(inputs, outputs, &input, &output, as: body, isCancelled: isCancelled) { elements, results in
             try function(elements, &results, repeat each captures.values)
         }
     }
@@ -285,11 +292,11 @@ final class SoleBatchRunner<Element: Plain & Sendable, Output: Plain & Sendable>
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter, as body: RunningBody,
         isCancelled: () -> Bool
     ) throws(WireError) {
         _ = try self.captures.unwrap(captures)
-        try runBatch(inputs, outputs, &input, &output, isCancelled: isCancelled, function)
+        try runBatch(inputs, outputs, &input, &output, as: body, isCancelled: isCancelled, function)
     }
 }
 
@@ -311,12 +318,13 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter, as body: RunningBody,
         isCancelled: () -> Bool
     ) throws(WireError) {
         let captures = try self.captures.unwrap(captures)
         try Self.runEach(
-            inputs, outputs, &input, &output, capturing: repeat each captures.values, isCancelled: isCancelled
+            inputs, outputs, &input, &output, as: body, capturing: repeat each captures.values,
+            isCancelled: isCancelled
         ) { (_: Void, values: repeat each Capture) in
             try function(repeat each values)
         }
@@ -339,11 +347,11 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter, as body: RunningBody
     ) async throws(WireError) {
         let captures = try self.captures.unwrap(captures)
         let calls: [Void] = try Self.read(input, ValueCoder<Void>())
-        await Self.runEach(calls, ValueCoder<Output>(), &output) { [self] _ in
+        await Self.runEach(calls, ValueCoder<Output>(), &output, as: body) { [self] _ in
             try await function(repeat each captures.values)
         }
     }
@@ -367,12 +375,12 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter,
+        _ captures: any ReadableCaptures, _ input: inout WireReader, _ output: inout WireWriter, as body: RunningBody,
         isCancelled: () -> Bool
     ) throws(WireError) {
         let captures = try self.captures.unwrap(captures)
         try Self.runEach(
-            inputs, outputs, &input, &output, capturing: repeat each captures.values, isCancelled: isCancelled
+            inputs, outputs, &input, &output, as: body, capturing: repeat each captures.values, isCancelled: isCancelled
         ) { (_: Void, values: repeat each Capture) in
             try function(repeat each values)
         }
@@ -395,11 +403,11 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
     }
 
     func run(
-        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter
+        _ captures: any ReadableCaptures, _ input: BatchInput, _ output: inout WireWriter, as body: RunningBody
     ) async throws(WireError) {
         let captures = try self.captures.unwrap(captures)
         let calls: [Void] = try Self.read(input, ValueCoder<Void>())
-        await Self.runEach(calls, ValueCoder<Void>(), &output) { [self] _ in
+        await Self.runEach(calls, ValueCoder<Void>(), &output, as: body) { [self] _ in
             try await function(repeat each captures.values)
         }
     }

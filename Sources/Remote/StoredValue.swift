@@ -26,7 +26,7 @@ package struct StoredValue: Sendable {
         var output = WireWriter(reserving: 64, keepingBlocksOf: EncodedCaptures.blockByteCount)
         output.maker = maker
         ValueCoder<Value>().write([value], to: &output)
-        output.write([IndexedFailure]())
+        IndexedFailure.write([], to: &output)
         let message = try output.finishMessage()
         self.init(message.bytes, blocks: message.blocks, attachments: message.attachments)
     }
@@ -43,7 +43,7 @@ package struct StoredValue: Sendable {
         guard bytes.count > byteCount else { return nil }
         // SAFETY: every byte of a span of `UInt8` is initialised.
         var reader = WireReader(unsafe bytes.span.bytes, from: byteCount, blocks: Span())
-        guard let failures = try? reader.read() as [IndexedFailure], (try? reader.expectEnd()) != nil else {
+        guard let failures = try? IndexedFailure.readAll(from: &reader), (try? reader.expectEnd()) != nil else {
             return nil
         }
         return failures.first?.failure

@@ -19,6 +19,8 @@ package struct MapSchedule: Sendable {
         var end = Double.infinity
         /// Whether it has a suspect, and so nothing else.
         var isOnTrial = false
+        /// Whether it is still at an element whose time is over.
+        var isHeldUp = false
         /// What it was to do first when it ended.
         var firstWhenLost: Range<Int>?
     }
@@ -34,6 +36,8 @@ package struct MapSchedule: Sendable {
     }
 
     private let retries: Int
+    /// Whether each element goes by itself, to a worker that has nothing else.
+    private let areAlone: Bool
     private var sizer: BatchSizer
     /// Elements that are there so far.
     private var count = 0
@@ -71,10 +75,14 @@ package struct MapSchedule: Sendable {
     }
 
     /// A map over elements that come, see ``supply(_:)``.
-    package init(batchSize: BatchSize, retries: Int = 2) {
+    ///
+    /// - Parameter areAlone: Whether each element goes by itself, to a worker that has nothing else of the map: what is measured is
+    ///   the element's time then.
+    package init(batchSize: BatchSize, retries: Int = 2, areAlone: Bool = false) {
         precondition(retries >= 0, "an element is not retried a negative number of times")
         self.retries = retries
-        sizer = BatchSizer(batchSize)
+        self.areAlone = areAlone
+        sizer = BatchSizer(areAlone ? 1 : batchSize)
     }
 
     // MARK: - Elements
@@ -185,10 +193,11 @@ package struct MapSchedule: Sendable {
     package mutating func next(for worker: Int, now: Double) -> Range<Int>? {
         guard !isStopped, queues.indices.contains(worker) else { return nil }
         guard
-            let (isLeaving, isOnTrial, depth, end) = queues[worker].map({
-                ($0.isLeaving, $0.isOnTrial, $0.batches.count, $0.end)
+            let (isLeaving, isBusy, depth, end) = queues[worker].map({
+                ($0.isLeaving, $0.isOnTrial || $0.isHeldUp, $0.batches.count, $0.end)
             }),
-            !isLeaving, !isOnTrial, depth < 2 || depth < sizer.inFlight(remaining: remaining, workers: activeCount)
+            !isLeaving, !isBusy, depth == 0 || !areAlone,
+            depth < 2 || depth < sizer.inFlight(remaining: remaining, workers: activeCount)
         else { return nil }
         let capacity = end == .infinity ? .max : capacity(of: worker, until: end, now: now)
         guard capacity > 0 else {
@@ -299,6 +308,28 @@ package struct MapSchedule: Sendable {
         undecidedCount += spent.count
         return spent
     }
+
+    /// The time of the one element that a worker has is over: it awaits a verdict.
+    ///
+    /// - Parameter isHeldUp: Whether the worker has to come to its end, and is given nothing else before it is ``released(_:now:)``
+    ///   or has ``left(_:)``.
+    package mutating func expired(_ element: Range<Int>, by worker: Int, isHeldUp: Bool) {
+        precondition(element.count == 1, "elements with a deadline go by themselves")
+        take(element, from: worker)
+        queues[worker]?.isOnTrial = false
+        queues[worker]?.isHeldUp = isHeldUp
+        histories[element.lowerBound, default: History()].errors += 1
+        undecidedCount += 1
+    }
+
+    /// A worker has come to the end of an element whose time was over, at time `now` in seconds.
+    package mutating func released(_ worker: Int, now: Double) {
+        queues[worker]?.isHeldUp = false
+        queues[worker]?.since = now
+    }
+
+    /// A worker has ended, or is about to leave, that has nothing else.
+    package mutating func left(_ worker: Int) { leave(worker) }
 
     // MARK: - Verdicts
 

@@ -3,7 +3,8 @@ package import Wire
 /// What the two ends of a link say to each other; the bytes behind it, if any, follow in the same frame.
 ///
 /// Worker to agent: `hello`, then `heartbeat` when nothing else was said for a while. Agent to worker: `welcome`, once.
-/// Driver to worker: the rest; worker to driver: `reply`, `refusal`.
+/// Driver to worker: the rest; worker to driver: `reply`, `refusal`,
+/// `unresponsive`.
 package enum Message: Hashable, Sendable {
     /// The worker reached its first `withCluster`.
     case hello(Hello)
@@ -19,8 +20,12 @@ package enum Message: Hashable, Sendable {
     case call(Call)
     /// The same with captures of its own: they follow, then the elements.
     case callOnce(Call)
-    /// The result of a call is not wanted any more.
-    case cancel(call: UInt64)
+    /// The result of a call is not wanted any more. If its body does not suspend, and has begun, it has so many seconds to end.
+    case cancel(call: UInt64, graceSeconds: Double)
+    /// What the bodies that run now come to is not wanted; one that does not suspend has so many seconds to end with its element.
+    case interrupt(graceSeconds: Double)
+    /// A body that does not suspend was cancelled or interrupted, and was still there so many seconds later.
+    case unresponsive(graceSeconds: Double)
     /// A `BatchReply` follows.
     case reply(call: UInt64)
     /// The call could not be run at all, and why.
@@ -132,13 +137,25 @@ package struct Call: Hashable, Sendable {
     package var function: UInt64
     /// Number of captures defined before; `nil` if the body has none.
     package var captures: UInt64?
-    /// What becomes of the result; of a call with captures of its own.
+    /// Of the random numbers that the body can draw.
+    package var seed: UInt64
+    /// Place of the first element in the map's input; `nil` if there is none.
+    package var first: Int?
+    /// Which attempt at each of the elements it is, from 1.
+    package var attempt: Int
+    /// What becomes of the result.
     package var result: CallResult
 
-    package init(id: UInt64, function: UInt64, captures: UInt64?, result: CallResult = .answered) {
+    package init(
+        id: UInt64, function: UInt64, captures: UInt64?, seed: UInt64 = 0, first: Int? = nil, attempt: Int = 1,
+        result: CallResult = .answered
+    ) {
         self.id = id
         self.function = function
         self.captures = captures
+        self.seed = seed
+        self.first = first
+        self.attempt = attempt
         self.result = result
     }
 }
@@ -152,9 +169,13 @@ extension Message: WireEncodable, WireDecodable {
         case .defineFunction: output.write(UInt8(3))
         case .defineCaptures(let id, let typeName, let isApart): output.write(UInt8(4), id, typeName, isApart)
         case .forgetCaptures(let id): output.write(UInt8(5), id)
-        case .call(let call): output.write(UInt8(6), call.id, call.function, call.captures)
-        case .callOnce(let call): output.write(UInt8(12), call.id, call.function, call.result)
-        case .cancel(let call): output.write(UInt8(7), call)
+        case .call(let call):
+            output.write(
+                UInt8(6), call.id, call.function, call.captures, call.seed, call.first, call.attempt, call.result)
+        case .callOnce(let call): output.write(UInt8(12), call.id, call.function, call.seed, call.result)
+        case .cancel(let call, let grace): output.write(UInt8(7), call, grace)
+        case .interrupt(let grace): output.write(UInt8(25), grace)
+        case .unresponsive(let grace): output.write(UInt8(26), grace)
         case .reply(let call): output.write(UInt8(8), call)
         case .refusal(let call, let reason): output.write(UInt8(9), call, reason)
         case .heartbeat: output.write(UInt8(10))
@@ -192,8 +213,12 @@ extension Message: WireEncodable, WireDecodable {
             self = .defineCaptures(id: try input.read(), typeName: try input.read(), isApart: try input.read())
         case 5: self = .forgetCaptures(id: try input.read())
         case 6:
-            self = .call(Call(id: try input.read(), function: try input.read(), captures: try input.read()))
-        case 7: self = .cancel(call: try input.read())
+            self = .call(
+                Call(
+                    id: try input.read(), function: try input.read(), captures: try input.read(),
+                    seed: try input.read(), first: try input.read(), attempt: try input.read(),
+                    result: try input.read()))
+        case 7: self = .cancel(call: try input.read(), graceSeconds: try input.read())
         case 8: self = .reply(call: try input.read())
         case 9: self = .refusal(call: try input.read(), reason: try input.read())
         case 10: self = .heartbeat
@@ -201,7 +226,8 @@ extension Message: WireEncodable, WireDecodable {
         case 12:
             self = .callOnce(
                 Call(
-                    id: try input.read(), function: try input.read(), captures: nil, result: try input.read()))
+                    id: try input.read(), function: try input.read(), captures: nil, seed: try input.read(),
+                    result: try input.read()))
         case 13: self = .ask(call: try input.read(), verb: try input.read(), try input.read())
         case 14: self = .counts
         case 15: self = .putAllowed(try input.read())
@@ -214,6 +240,8 @@ extension Message: WireEncodable, WireDecodable {
         case 22: self = .joined
         case 23: self = .left(process: try input.read())
         case 24: self = .belong(cluster: try input.read(), worker: try input.read())
+        case 25: self = .interrupt(graceSeconds: try input.read())
+        case 26: self = .unresponsive(graceSeconds: try input.read())
         default: throw input.invalid("no message has tag \(tag)")
         }
     }

@@ -2,15 +2,17 @@ import Glibc
 package import Wire
 
 /// How and why a worker ended, as far as it is known.
-public struct WorkerEnd: Hashable, Sendable {
+public struct WorkerEnd: Hashable, Codable, Sendable {
     /// What ended a worker.
-    public enum Cause: Hashable, Sendable {
+    public enum Cause: Hashable, Codable, Sendable {
         /// It exited by itself with this status.
         case exited(status: Int32)
         /// This signal ended it; a trap is SIGILL or SIGTRAP, an overflowed stack SIGSEGV.
         case signalled(Int32)
         /// Nothing was heard of it for this many seconds, so it was killed.
         case silent(seconds: Double)
+        /// Its body was cancelled or interrupted and went on for this many seconds, so it was killed.
+        case unresponsive(seconds: Double)
         /// The link to it ended; nothing more is known.
         case lost(String)
         /// The cluster ended it.
@@ -24,6 +26,8 @@ public struct WorkerEnd: Hashable, Sendable {
         case .signalled(let signal):
             "was ended by signal \(signal) (\(unsafe String(cString: strsignal(signal))))"
         case .silent(let seconds): "was ended: nothing was heard of it for \(Int(seconds.rounded())) s"
+        case .unresponsive(let seconds):
+            "was ended: its body was cancelled, and went on for \(Int(seconds.rounded())) s"
         case .lost(let reason): "is lost: \(reason)"
         case .removed: "was removed from the cluster"
         }
@@ -52,6 +56,7 @@ extension WorkerEnd: WireCodable {
         case .silent(let seconds): output.write(UInt8(3), seconds)
         case .lost(let reason): output.write(UInt8(4), reason)
         case .removed: output.write(UInt8(5))
+        case .unresponsive(let seconds): output.write(UInt8(6), seconds)
         }
         output.write(standardErrorTail)
     }
@@ -64,6 +69,7 @@ extension WorkerEnd: WireCodable {
             case 3: .silent(seconds: try WorkerEnd.silence(from: &input))
             case 4: .lost(try input.read())
             case 5: .removed
+            case 6: .unresponsive(seconds: try WorkerEnd.silence(from: &input))
             case let tag: throw input.invalid("no end of a worker has tag \(tag)")
             }
         self.init(cause: cause, standardErrorTail: try input.read())

@@ -19,7 +19,9 @@ struct HostMessageTests {
     static let messages: [HostMessage] = [
         .welcome(heartbeatLimit: 15), .start(request: 1, request),
         .start(request: 2, HostRequest(.unbound(count: nil))),
-        .adopt(slot: 1, worker: 7), .kill(slot: 2), .keep(block: 9), .drop(block: 9), .shutdown,
+        .adopt(slot: 1, worker: 7), .kill(slot: 2, because: nil),
+        .kill(slot: 2, because: WorkerEnd(cause: .unresponsive(seconds: 5))),
+        .keep(block: 9), .drop(block: 9), .shutdown,
         .admit(pair: 3, .random()), .dial(pair: 3, address: "10.0.0.7", port: 4711, .random()),
         .pass(block: 1, pair: 2), .expect(block: 1, pair: 2), .listens(pair: 2, port: 1), .lacks(block: 4),
         .forgo(pair: 2),

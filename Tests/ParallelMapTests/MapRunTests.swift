@@ -57,7 +57,7 @@ private struct FakeMap {
         map = MapRun(
             ArrayInput(Array(0..<elements)), count: elements, to: results,
             function: try RemoteFunction { (x: Int) in x }.reference, captures: nil, batchSize: 1, retries: 2,
-            judge: handling)
+            judge: handling, callSite: CallSite(file: "f", line: 1))
     }
 
     /// Runs the map to its end.
@@ -153,7 +153,8 @@ struct MapRunTests {
         for element in 0..<6 { input.append([element]) }
         let map = MapRun(
             input, count: nil, to: RunResults<Int>(), function: try RemoteFunction { (x: Int) in x }.reference,
-            captures: nil, batchSize: 3, retries: 2, judge: FailureHandling<Int>())
+            captures: nil, batchSize: 3, retries: 2, judge: FailureHandling<Int>(),
+            callSite: CallSite(file: "f", line: 1))
         map.supply(6)
         map.begin(members)
         func fail(_ worker: Int, _ indices: [Int], outputs: [Int] = []) throws {

@@ -11,7 +11,9 @@ struct MessageTests {
         .welcome(Welcome(worker: 2, heartbeatSeconds: 0.25)), .defineFunction,
         .defineCaptures(id: .max, typeName: "Si", isApart: true), .forgetCaptures(id: 0),
         .call(Call(id: 1, function: 2, captures: 3)), .call(Call(id: 1, function: 2, captures: nil)),
-        .callOnce(Call(id: 1, function: 2, captures: nil)), .cancel(call: 9), .reply(call: 10),
+        .call(Call(id: 1, function: 2, captures: 3, seed: .max, first: 7, attempt: 4)), .interrupt(graceSeconds: 0.5),
+        .callOnce(Call(id: 1, function: 2, captures: nil, seed: 9)), .unresponsive(graceSeconds: 3),
+        .callOnce(Call(id: 1, function: 2, captures: nil)), .cancel(call: 9, graceSeconds: 5), .reply(call: 10),
         .refusal(call: 11, reason: "no"), .heartbeat, .shutdown,
     ]
 
