@@ -74,6 +74,14 @@ package struct DescriptorPair: ~Copyable, Sendable {
         return DescriptorPair(numbers)
     }
 
+    /// A connected pair of Unix sockets for ``SocketMessage``s, both close-on-exec.
+    package static func messageSockets() throws(SystemError) -> DescriptorPair {
+        var numbers: [CInt] = [-1, -1]
+        let code = unsafe platform_message_sockets(&numbers)
+        guard code == 0 else { throw SystemError("make a pair of sockets", errno: code) }
+        return DescriptorPair(numbers)
+    }
+
     /// A pipe, both ends close-on-exec.
     package static func pipe() throws(SystemError) -> DescriptorPair {
         var numbers: [CInt] = [-1, -1]

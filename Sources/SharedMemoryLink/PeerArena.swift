@@ -21,6 +21,8 @@ package final class PeerArena: Sendable {
     private let isTrusted: Bool
     private let state = Mutex(State())
     private let onRelease: @Sendable (SegmentName) -> Void
+    /// Kept as long as this, and so as long as a segment that was given out.
+    private let hold: (any AnyObject & Sendable)?
 
     /// Maps an arena whose descriptor was inherited or received.
     ///
@@ -29,18 +31,20 @@ package final class PeerArena: Sendable {
     ///   - limit: Largest size to accept, in bytes.
     ///   - isTrusted: For a worker, whose driver can have it do anything anyway: segments are then found in no time,
     ///     however large.
+    ///   - hold: Kept until the arena, and every segment that was given out, is gone.
     ///   - onRelease: Called once for every segment that was given out, when its last reference is gone, on whichever
     ///     thread let go of it: so that the peer can be told.
     /// - Throws: ``SharedMemoryError/Code/untrusted`` when it is larger, or its size is not sealed.
     package init(
         _ descriptor: consuming Descriptor, limit: Int, isTrusted: Bool = false,
-        onRelease: @escaping @Sendable (SegmentName) -> Void = { _ in }
+        keeping hold: (any AnyObject & Sendable)? = nil, onRelease: @escaping @Sendable (SegmentName) -> Void = { _ in }
     ) throws(SharedMemoryError) {
         self.isTrusted = isTrusted
         memory = try SharedMemory(mapping: descriptor, access: .reading, byteCounts: 1...max(limit, 1))
         memory.adviseHugePages()
         identity = memory.identity
         self.onRelease = onRelease
+        self.hold = hold
     }
 
     /// ``SharedMemory/identity`` of the arena.

@@ -4,12 +4,14 @@ import Synchronization
 package import Transport
 package import Wire
 
-/// The driver's link to a worker of its own host: a ring to it and one from it, in memory that both map.
+/// The driver's link to a worker of its own host, or one end of a link between two such workers: a ring to the other and
+/// one from it, in memory that both map.
 ///
 /// Frames are read by the poller's thread, among those of all workers, or by a thread that waits for an answer anyway and
-/// looks for it itself, see ``look(until:)``. When nobody looks the worker rings the poller's bell.
+/// looks for it itself, see ``look(until:)``. When nobody looks the other side rings the poller's bell.
 ///
-/// A socket between the two processes carries nothing: its end tells of the worker's.
+/// The end of a socket between the two processes tells of the other's end. Besides it carries small messages, which have
+/// nothing to do with frames: see ``SocketListener``, and ``LinkFarewell`` for those between workers.
 package final class RingLink: Link, PolledSource {
     private struct Outgoing: ~Copyable {
         var writer: RingWriter
@@ -32,7 +34,12 @@ package final class RingLink: Link, PolledSource {
     private let rings: WorkerRings
     /// For the large arrays beside messages.
     private let segments: SegmentExchange?
-    private let socket: CInt
+    private let socket: LinkSocket
+    /// Whether the other side is a worker like this one, which may go on when the link has ended.
+    private let isBetweenWorkers: Bool
+    private let listener: (any SocketListener)?
+    /// Between workers: what tells the other side that nothing of its memory is used here any more.
+    private let farewell: Mutex<LinkFarewell?>
     private let limits: LinkLimits
     private let outgoing: Mutex<Outgoing>
     private let incoming: Mutex<Incoming>
@@ -49,23 +56,27 @@ package final class RingLink: Link, PolledSource {
     ///
     /// - Parameters:
     ///   - segments: For large arrays; without, they can't be sent nor received.
-    ///   - isDriver: Whether this is the driver's end; another process's end polls as well.
+    ///   - isMaker: Whether this side made the rings, as a driver does; both sides poll.
+    ///   - isBetweenWorkers: Whether the other side is a worker like this one. A driver's worker does not outlive the link.
+    ///   - listener: Takes what comes over the socket, where that is between a driver and a worker.
     package init(
-        _ rings: WorkerRings, _ segments: SegmentExchange? = nil, isDriver: Bool = true,
-        owning socket: consuming Descriptor, limits: LinkLimits = LinkLimits()
+        _ rings: WorkerRings, _ segments: SegmentExchange? = nil, isMaker: Bool = true, isBetweenWorkers: Bool = false,
+        listener: (any SocketListener)? = nil, owning socket: consuming Descriptor, limits: LinkLimits = LinkLimits()
     ) {
         self.rings = rings
         self.segments = segments
-        socket.setNonBlocking()
-        self.socket = socket.release()
+        self.isBetweenWorkers = isBetweenWorkers
+        self.listener = listener
+        self.socket = LinkSocket(owning: socket)
         self.limits = limits
+        let farewell = isBetweenWorkers ? LinkFarewell(self.socket) : nil
+        if let farewell { segments?.keep(farewell) }
+        self.farewell = Mutex(farewell)
         let (writing, reading) =
-            isDriver ? (rings.toWorker, rings.fromWorker) : (rings.fromWorker, rings.toWorker)
+            isMaker ? (rings.toWorker, rings.fromWorker) : (rings.fromWorker, rings.toWorker)
         outgoing = Mutex(Outgoing(writer: RingWriter(writing)))
         incoming = Mutex(Incoming(reader: FrameReader(RingReader(reading), limits: limits)))
     }
-
-    deinit { Glibc.close(socket) }
 
     package var lastHeard: Double { Double(bitPattern: heard.load(ordering: .relaxed)) }
 
@@ -83,8 +94,9 @@ package final class RingLink: Link, PolledSource {
             Poller.links.add(self)
             segments?.whenReleased { [self] in sendReleases() }
             try token.withLock { token throws(SystemError) in
-                token = try Poller.links.watch(socket, for: .readable) { [self] _ in socketEnded() }
+                token = try Poller.links.watch(socket.number, for: .readable) { [self] _ in hearSocket() }
             }
+            if isBetweenWorkers, outgoing.withLock({ $0.isClosed }) { finishSoon() }
         } catch {
             finish(LinkError(code: .broken, error.description))
         }
@@ -93,8 +105,25 @@ package final class RingLink: Link, PolledSource {
     package func close() {
         outgoing.withLock { $0.isClosed = true }
         rings.close()
-        // The poller sees the end of the socket and finishes.
-        shutdown(socket, CInt(SHUT_RDWR))
+        if isBetweenWorkers {
+            LinkFarewell.say(over: socket)
+            // Before it is started that follows then.
+            if incoming.withLock({ $0.onEnd != nil }) { finishSoon() }
+        } else {
+            // The poller sees the end of the socket and finishes.
+            shutdown(socket.number, CInt(SHUT_RDWR))
+        }
+    }
+
+    private func finishSoon() { Poller.links.perform { [self] in finish(nil) } }
+
+    /// Sends a small message to the worker, over the socket; never waits.
+    ///
+    /// - Parameters:
+    ///   - bytes: At least 1, at most ``SocketMessage/limit``.
+    ///   - descriptors: Open files that the worker gets too, at most 8; they stay the caller's.
+    package func sendBeside(_ bytes: [UInt8], with descriptors: [CInt] = []) -> SocketMessage.Sending {
+        SocketMessage.send(bytes, with: descriptors, to: socket.number)
     }
 
     // MARK: - Sending
@@ -329,8 +358,58 @@ package final class RingLink: Link, PolledSource {
 
     // MARK: - The end
 
-    /// The worker's process has ended, or closed its end, or this side has.
+    /// Messages that are taken from the socket before the poller's other descriptors have their turn.
+    private static let messagesAtATime = 16
+
+    /// Takes what the socket has.
+    private func hearSocket() {
+        do throws(SystemError) {
+            for _ in 0..<RingLink.messagesAtATime {
+                switch try SocketMessage.receive(from: socket.number) {
+                case .nothing: return
+                case .ended: return socketEnded()
+                case .message(let message):
+                    if let error = hear(message) { return finish(error) }
+                }
+            }
+        } catch {
+            finish(LinkError(code: .broken, error.description))
+            // Nothing can be heard of its end either.
+            if isBetweenWorkers { stopWatching() }
+        }
+    }
+
+    private func hear(_ message: consuming SocketMessage) -> LinkError? {
+        guard !incoming.withLock({ $0.isEnded }) else { return nil }
+        do throws(LinkError) {
+            if isBetweenWorkers {
+                try LinkFarewell.hear(message.bytes)
+                sidesParted()
+            } else if let listener {
+                try listener.hear(message, from: self)
+            } else {
+                throw LinkError(code: .broken, "a message arrives beside a link that has none")
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// The other side's process has ended, or closed its end, or this side has.
     private func socketEnded() {
+        sidesParted()
+        guard isBetweenWorkers else { return }
+        stopWatching()
+        segments?.end()
+    }
+
+    private func stopWatching() {
+        if let token = token.withLock({ $0.take() }) { Poller.links.remove(token, socket.number) }
+    }
+
+    /// Handles what the other side said before it ended the link.
+    private func sidesParted() {
         var error: LinkError?
         let isClosed = outgoing.withLock { $0.isClosed }
         if !isClosed {
@@ -348,7 +427,8 @@ package final class RingLink: Link, PolledSource {
 
     private func finish(_ error: LinkError?) {
         Poller.links.remove(self)
-        if let token = token.withLock({ $0.take() }) { Poller.links.remove(token, socket) }
+        // Between workers the socket still tells when the other has done with what it was lent.
+        if !isBetweenWorkers { stopWatching() }
         outgoing.withLock { outgoing in
             outgoing.isClosed = true
             outgoing.waiting = []
@@ -360,7 +440,13 @@ package final class RingLink: Link, PolledSource {
             incoming.onFrame = { _ in }
             return incoming.onEnd.take()
         }
-        segments?.end()
+        if isBetweenWorkers {
+            segments?.leave()
+            LinkFarewell.say(over: socket)
+            farewell.withLock { $0 = nil }
+        } else {
+            segments?.end()
+        }
         onEnd?(error)
     }
 }

@@ -23,6 +23,8 @@ package final class SegmentExchange: Sendable {
     private struct Peer: ~Copyable {
         var descriptor: Descriptor?
         var arena: PeerArena?
+        /// Let go of when the other side's memory is not read any more.
+        var hold: (any AnyObject & Sendable)?
     }
 
     private let arena: @Sendable () throws(SharedMemoryError) -> SegmentArena
@@ -95,7 +97,7 @@ package final class SegmentExchange: Sendable {
                 throw SharedMemoryError(.untrusted, "the other side's memory could not be mapped before")
             }
             let limit = SegmentExchange.peerLimit
-            let arena = try PeerArena(descriptor, limit: limit, isTrusted: isTrusted) { [returns] in
+            let arena = try PeerArena(descriptor, limit: limit, isTrusted: isTrusted, keeping: peer.hold) { [returns] in
                 returns.add($0.offset)
             }
             peer.arena = arena
@@ -116,7 +118,19 @@ package final class SegmentExchange: Sendable {
         return unsafe words.withUnsafeBytes { unsafe [UInt8]($0) }
     }
 
-    /// The link has ended: nothing is kept for the other side any more.
+    /// Keeps `hold` until the link has ended and no segment of the other side's is referenced here; once, before any is.
+    package func keep(_ hold: any AnyObject & Sendable) { peer.withLock { $0.hold = hold } }
+
+    /// The link has ended, but the other side goes on and may read what it was lent: that stays until ``end()``.
+    package func leave() {
+        returns.notify(nil)
+        state.withLock { $0.isEnded = true }
+        // Segments that are referenced keep the arena, and what that keeps. Else both are freed here, outside the lock.
+        var left = Peer()
+        peer.withLock { swap(&$0, &left) }
+    }
+
+    /// The link has ended, and the other side does not read any more: nothing is kept for it.
     package func end() {
         returns.notify(nil)
         let lent = state.withLock { state in

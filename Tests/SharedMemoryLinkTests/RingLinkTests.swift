@@ -59,7 +59,7 @@ private func ends(_ limits: LinkLimits = LinkLimits()) throws -> Ends {
 private func links(_ limits: LinkLimits = LinkLimits()) throws -> (RingLink, RingLink) {
     let ends = try ends(limits)
     let (left, rings) = (ends.link, ends.rings)
-    return (left, RingLink(rings, isDriver: false, owning: ends.takeSocket(), limits: limits))
+    return (left, RingLink(rings, isMaker: false, owning: ends.takeSocket(), limits: limits))
 }
 
 private func send(_ bytes: [UInt8], head: [UInt8] = [], on link: some Link) throws(LinkError) {

@@ -126,7 +126,8 @@ struct RingStressTests {
     }
 
     @Test(
-        "a reader that waits is interrupted every time, and what is written meanwhile is not lost", arguments: [0, 5e-5])
+        "a reader that waits is interrupted every time, and what is written meanwhile is not lost",
+        arguments: [0, 5e-5])
     func interruptions(limit: Double) async throws {
         let rounds = isFull ? 1_000_000 : 8_000
         let (there, _) = try ringsBothWays(capacity: 64)

@@ -7,6 +7,7 @@
 #include "futex.h"
 #include "lifetime.h"
 #include "memory.h"
+#include "messages.h"
 #include "spawn.h"
 #include "streams.h"
 #include "throws.h"
