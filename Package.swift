@@ -85,7 +85,7 @@ let package = Package(
 
         // Played by the process-level tests: what a user's program does, as subcommands.
         .executableTarget(
-            name: "muster-test-program", dependencies: ["Muster", "SharedMemoryLink", "Transport", "Wire"],
+            name: "muster-test-program", dependencies: ["Muster", "Agent", "SharedMemoryLink", "Transport", "Wire"],
             path: "Tests/Program", swiftSettings: settings),
 
         // The program in README.md.

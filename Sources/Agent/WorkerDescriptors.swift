@@ -2,7 +2,7 @@ import Glibc
 
 /// What a worker inherits for its link, in this order, from the descriptor on that its role names.
 struct WorkerDescriptors {
-    /// A socket that carries nothing: it tells of the driver's end.
+    /// A socket whose end tells of the driver's; what it carries is for links between workers.
     let socket: CInt
     /// Memory of the rings.
     let rings: CInt

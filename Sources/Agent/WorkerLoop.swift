@@ -15,6 +15,20 @@ package enum WorkerLoop {
     @TaskLocal package static var isInBody = false
 
     private static let isRunning = Atomic(false)
+    private static let session = Mutex<WorkerSession?>(nil)
+
+    /// This worker's links to others of its host; `nil` in a process that is no worker.
+    package static var neighbours: WorkerNeighbours? { session.withLock { $0?.neighbours } }
+
+    /// Runs a job on the thread of this worker's synchronous bodies, after what that has to do already; returns at once.
+    ///
+    /// - Precondition: This process is a worker.
+    package static func perform(_ job: @escaping @Sendable () -> Void) {
+        guard let session = session.withLock({ $0 }) else {
+            preconditionFailure("only a worker has a thread of its own for bodies")
+        }
+        session.perform(job)
+    }
 
     /// Serves until the agent says stop or is gone; the process ends with it.
     ///
@@ -39,14 +53,20 @@ package enum WorkerLoop {
             peer: Descriptor(owning: inherited.driversArena), isTrusted: true)
         do {
             let rings = try WorkerRings(joining: Descriptor(owning: inherited.rings), bell: inherited.bell)
-            // Nothing is sent over the socket: it tells of the agent's end.
-            _ = try Poller.links.watch(inherited.socket, for: .readable) { _ in endGroup() }
-            WorkerSession(rings, segments, membership).start()
+            let session = WorkerSession(rings, segments, try WorkerNeighbours(inherited.socket), membership)
+            self.session.withLock { $0 = session }
+            session.start()
         } catch {
-            let text = Array("muster: a worker can't reach its driver: \(error)\n".utf8)
-            unsafe platform_print(STDERR_FILENO, text, text.count)
-            endGroup()
+            endGroup(saying: "a worker can't reach its driver: \(error)")
         }
+    }
+
+    /// Ends this process and everything it started, because of something that the user should know.
+    static func endGroup(saying reason: String) -> Never {
+        let text = Array("muster: \(reason)\n".utf8)
+        unsafe platform_print(STDERR_FILENO, text, text.count)
+        platform_flush_output()
+        endGroup()
     }
 
     /// Ends this process and everything it started.

@@ -103,7 +103,7 @@ package final class WorkerProcess: Sendable {
     private static func spawnHere(
         _ launch: WorkerLaunch, _ sink: @escaping WorkerOutput.Sink
     ) throws -> WorkerProcess {
-        let sockets = try DescriptorPair.sockets()
+        let sockets = try DescriptorPair.messageSockets()
         let output = try DescriptorPair.pipe()
         let error = try DescriptorPair.pipe()
         let nothing = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
@@ -124,8 +124,11 @@ package final class WorkerProcess: Sendable {
         spawned.watch = OpenFiles.moved(Descriptor(owning: spawned.watch)).release()
         let segments = SegmentExchange(
             { () throws(SharedMemoryError) in arena }, peer: OpenFiles.moved(reading), placing: .ofThisHost)
+        let desk = NeighbourDesk()
+        let link = RingLink(rings, segments, listener: desk, owning: OpenFiles.moved(sockets.takeNear()))
+        desk.open(for: spawned.process, link)
         let worker = WorkerProcess(
-            spawned, link: RingLink(rings, segments, owning: OpenFiles.moved(sockets.takeNear())),
+            spawned, link: link,
             output: WorkerOutput(
                 output: OpenFiles.moved(output.takeNear()), error: OpenFiles.moved(error.takeNear()), to: sink))
         worker.begin()
@@ -190,6 +193,7 @@ package final class WorkerProcess: Sendable {
         }
         let linkEnd = state.withLock { state in
             state.isAdopted = true
+            NeighbourDesk.name(process, id)
             state.monitor = HeartbeatMonitor(limit: heartbeatLimit, now: monotonicSeconds())
             if state.linkEnd == nil {
                 state.receive = onFrame
@@ -249,6 +253,7 @@ package final class WorkerProcess: Sendable {
     deinit { close(watch) }
 
     private func collect() {
+        NeighbourDesk.close(process)
         var ended = platform_exit()
         let (cause, token, deadlines) = state.withLock { state in
             state.isWatched = false

@@ -57,6 +57,8 @@ final class WorkerSession: Sendable {
     private let ears: Mutex<FrameReader>
     private let mouth: Mutex<RingWriter>
     let segments: SegmentExchange
+    /// The links to other workers of this host.
+    let neighbours: WorkerNeighbours
     private let membership: any WorkerMembership
     /// What the driver is heard by, to end the bodies' thread's wait there.
     private let driversRing: Ring
@@ -74,8 +76,12 @@ final class WorkerSession: Sendable {
     /// Seconds between two times of hearing while a body runs: how late a cancellation can be noticed.
     private static let attention = 0.01
 
-    init(_ rings: WorkerRings, _ segments: SegmentExchange, _ membership: any WorkerMembership) {
+    init(
+        _ rings: WorkerRings, _ segments: SegmentExchange, _ neighbours: WorkerNeighbours,
+        _ membership: any WorkerMembership
+    ) {
         self.segments = segments
+        self.neighbours = neighbours
         self.membership = membership
         driversRing = rings.toWorker
         ears = Mutex(FrameReader(RingReader(rings.toWorker)))
