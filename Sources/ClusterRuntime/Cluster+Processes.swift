@@ -1,6 +1,6 @@
 package import Remote
 import Synchronization
-import Transport
+package import Transport
 package import Wire
 
 // MARK: - What a process hears of the others
@@ -79,6 +79,21 @@ extension Cluster {
             guard try station.server(for: process, self).hear(message, &input) else {
                 throw input.invalid("no process asks that of another")
             }
+        }
+    }
+
+    /// Serves a worker over a link that it has made to this one.
+    package func serve(_ link: any Link, for caller: WorkerID) {
+        let server = CallServer(self, caller: caller, link, bodies: bodies)
+        link.start { frame in
+            do {
+                try server.receive(&frame)
+            } catch {
+                // What follows can't be understood either: the caller learns of it by the end of the link.
+                link.close()
+            }
+        } onEnd: { _ in
+            server.end()
         }
     }
 

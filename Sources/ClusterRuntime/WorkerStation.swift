@@ -1,4 +1,4 @@
-package import Remote
+import Remote
 import Synchronization
 package import Transport
 import Wire
@@ -135,7 +135,7 @@ final class WorkerStation: Sendable {
         guard let connect, let mine = self.entry(me), mine.neighbourhood != 0,
             entry.neighbourhood == mine.neighbourhood
         else { return nil }
-        return try? await connect.connect(toProcess: entry.process, as: me)
+        return try? await connect.connect(toProcess: entry.process)
     }
 
     private func linkEnded(_ peer: Peer) {
@@ -196,5 +196,5 @@ final class WorkerStation: Sendable {
 /// Makes links between the workers of one host.
 package protocol PeerConnector: Sendable {
     /// A link to the worker that is a process of this host.
-    func connect(toProcess process: Int, as worker: WorkerID) async throws -> any Link
+    func connect(toProcess process: Int) async throws -> any Link
 }

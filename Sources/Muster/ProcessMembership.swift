@@ -22,16 +22,29 @@ final class ProcessMembership: WorkerMembership {
         func perform(_ work: @escaping @Sendable () -> Void) { run(work) }
     }
 
+    /// Rings to workers of the same host.
+    private struct Neighbours: PeerConnector {
+        let neighbours: WorkerNeighbours
+
+        func connect(toProcess process: Int) async throws -> any Link {
+            try await neighbours.connect(toProcess: process)
+        }
+    }
+
     func belong(
         to identity: UInt64, as worker: Int, driver: any Link,
         perform: @escaping @Sendable (_ work: @escaping @Sendable () -> Void) -> Void
     ) {
         let bodies = Bodies(run: perform)
-        let cluster = Cluster(identity, worker: WorkerID(worker), driver: driver, isAlone: true, bodies: bodies)
+        let neighbours = WorkerLoop.neighbours
+        let cluster = Cluster(
+            identity, worker: WorkerID(worker), driver: driver, isAlone: true, bodies: bodies,
+            connect: neighbours.map { Neighbours(neighbours: $0) })
         state.withLock { state in
             state.cluster = cluster
             state.server = CallServer(cluster, caller: .driver, driver, bodies: bodies)
         }
+        neighbours?.onLink { worker, link in cluster.serve(link, for: WorkerID(worker)) }
     }
 
     func hear(_ frame: inout WireReader) throws(WireError) {

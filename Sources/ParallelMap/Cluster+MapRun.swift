@@ -21,14 +21,30 @@ struct MapOptions<Output: Sendable>: Sendable {
 }
 
 extension Cluster {
-    /// What all forms of `pmap` over sequences come down to.
+    /// What all forms of `pmap` over sequences come down to that return the bodies' results.
     nonisolated(nonsending) func map<Elements: Sequence, Output: Sendable>(
         _ elements: Elements, _ function: FunctionReference, _ captures: EncodedCaptures,
         _ options: MapOptions<Output>
     ) async throws -> [Output] where Elements.Element: Sendable {
+        try await map(elements, function, captures, options) { count -> any CollectedResults<Output> in
+            if let count, ValueCoder<Output>().isPlain {
+                PlainResults<Output>(count: count)
+            } else {
+                RunResults<Output>()
+            }
+        }
+    }
+
+    /// What all forms of `pmap` over sequences come down to.
+    ///
+    /// - Parameter makeResults: Makes what collects the results of so many elements; `nil` if their number isn't known.
+    nonisolated(nonsending) func map<Elements: Sequence, Handled: Sendable, Output: Sendable>(
+        _ elements: Elements, _ function: FunctionReference, _ captures: EncodedCaptures,
+        _ options: MapOptions<Handled>, _ makeResults: (Int?) -> any CollectedResults<Output>
+    ) async throws -> [Output] where Elements.Element: Sendable {
         guard let (input, count) = wholeInput(elements) else {
             var iterator = elements.makeIterator()
-            return try await map(function, captures, options) { run, input in
+            return try await map(function, captures, options, to: makeResults(nil)) { run, input in
                 await run.feed(from: &iterator, into: input, limit: nil)
             }
         }
@@ -36,8 +52,7 @@ extension Cluster {
         guard count > 0 else { return [] }
         let held = try HeldCaptures(self, captures, options)
         defer { held.release() }
-        let results: any CollectedResults<Output> =
-            ValueCoder<Output>().isPlain ? PlainResults<Output>(count: count) : RunResults<Output>()
+        let results = makeResults(count)
         let run = MapRun(
             input, count: count, to: results, function: function, captures: held.set, options: options, seed: seed)
         try await follow(run, options) {}
@@ -49,7 +64,7 @@ extension Cluster {
         arriving elements: Elements, _ function: FunctionReference, _ captures: EncodedCaptures,
         _ options: MapOptions<Output>
     ) async throws -> [Output] where Elements.Element: Sendable {
-        try await map(function, captures, options) { run, input in
+        try await map(function, captures, options, to: RunResults<Output>()) { run, input in
             run.feedInTask { try await run.feed(arriving: elements, into: input, limit: nil) }
         }
     }
@@ -57,14 +72,15 @@ extension Cluster {
     /// A map whose elements come while it is under way.
     ///
     /// - Parameter feed: Supplies elements for as long as some are wanted, and returns after the last.
-    private nonisolated(nonsending) func map<Element: Sendable, Output: Sendable>(
-        _ function: FunctionReference, _ captures: EncodedCaptures, _ options: MapOptions<Output>,
+    private nonisolated(nonsending) func map<Element: Sendable, Handled: Sendable, Output: Sendable>(
+        _ function: FunctionReference, _ captures: EncodedCaptures, _ options: MapOptions<Handled>,
+        to results: any CollectedResults<Output>,
         _ feed: nonisolated(nonsending) (MapRun, ArrivingInput<Element>) async throws -> Void
     ) async throws -> [Output] {
         let seed = seed(of: options)
         let held = try HeldCaptures(self, captures, options)
         defer { held.release() }
-        let (input, results) = (ArrivingInput<Element>(), RunResults<Output>())
+        let input = ArrivingInput<Element>()
         let run = MapRun(
             input, count: nil, to: results, function: function, captures: held.set, options: options, seed: seed)
         try await follow(run, options) { try await feed(run, input) }

@@ -23,7 +23,7 @@ public struct MapFailure: Error, Sendable, CustomStringConvertible {
     }
 
     /// The same attempt, with what a handler made of its error.
-    func with(_ error: any Error) -> MapFailure {
+    public func with(_ error: any Error) -> MapFailure {
         MapFailure(index: index, attempt: attempt, worker: worker, host: host, error: error)
     }
 

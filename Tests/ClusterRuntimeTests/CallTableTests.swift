@@ -55,6 +55,23 @@ struct CallTableTests {
         #expect(table.take(first)?.batch == 0..<1)
         #expect(table.count == 0)
     }
+
+    @Test("a call is handed over to another receiver, if there is no answer yet, wherever it is kept")
+    func handedOver() throws {
+        var table = CallTable()
+        let first = table.add(call(0))
+        let second = table.add(call(1))
+        #expect(table.take(second) != nil)
+        for number in 2..<10_000 { _ = table.take(table.add(call(number))) }
+        let last = table.add(call(10_000))
+        let other = Receiver()
+        let hasFirst = table.handOver(first, to: other)
+        let hasSecond = table.handOver(second, to: other)
+        let hasLast = table.handOver(last, to: other)
+        #expect(hasFirst && !hasSecond && hasLast && table.count == 2)
+        #expect(table.numbers(of: receiver).isEmpty && table.take(first)?.receiver === other)
+        #expect(table.take(last)?.receiver === other && table.count == 0)
+    }
 }
 
 /// Reproducible numbers (SplitMix64).

@@ -47,6 +47,9 @@ private final class FakeWorker: LaunchedWorker {
     ) async {}
     func end() async -> WorkerEnd { WorkerEnd(cause: .removed) }
     func kill() { killed.add(1, ordering: .relaxed) }
+    private let causes = Mutex<[WorkerEnd.Cause]>([])
+    var killCauses: [WorkerEnd.Cause] { causes.withLock { $0 } }
+    func kill(because cause: WorkerEnd.Cause) { causes.withLock { $0.append(cause) } }
 }
 
 /// How the calls of a test ended.
@@ -134,6 +137,20 @@ struct MemberTests {
         #expect(outcomes.all.count == 1 && outcomes.all[0].contains("worker 2 sent what is no message"))
         #expect(throws: ClusterError.self) { try call(member) }
         #expect(outcomes.all.count == 1)
+    }
+
+    @Test("a worker that says that it is held up by a body that was cancelled is ended for that")
+    func unresponsive() throws {
+        let member = Member(id: 2, launched: worker, cancellationGrace: .milliseconds(250))
+        let number = try call(member)
+        member.cancel(number)
+        member.interrupt()
+        #expect(
+            worker.fake.messages.suffix(2)
+                == [.cancel(call: number, graceSeconds: 0.25), .interrupt(graceSeconds: 0.25)])
+        try receive(.unresponsive(graceSeconds: 0.25), at: member)
+        #expect(worker.killCauses == [.unresponsive(seconds: 0.25)] && worker.killed.load(ordering: .relaxed) == 0)
+        #expect(member.pendingCount == 1)
     }
 
     @Test("a call whose link has just ended waits for the reason")

@@ -10,7 +10,8 @@ import Muster
     static let scenarios: [String: Scenario] = [
         maps, mapForms, mapFaults, pools, refusals, failures, lifetimes, local, ssh, membership, rings, many,
         sharedSegments, memoryFaults, captureScenarios, capturePlacements, places, restarts, elastic, joining, tree,
-        dialled, flood, neighbours, remoteSpeed, remoteMemory, queues, ownQueues, calls, throwSites, bodies,
+        dialled, flood, neighbours, remoteSpeed, remoteMemory, queues, ownQueues, calls,
+        throwSites, bodies, failureTable,
     ]
     .reduce(into: [:]) { all, theme in all.merge(theme) { _, _ in fatalError("two scenarios of one name") } }
 
