@@ -13,7 +13,7 @@ final class ChannelPlaces: Sendable {
     /// There is one more reference to a channel.
     func open(_ name: ReferenceName) { state.withLock { $0[name, default: Places()].references += 1 } }
 
-    /// There is one less; with the last go the places, of which the owner learns by itself.
+    /// There is one less. With the last go the places: the owner learns of that when it learns that nothing refers to the channel.
     func close(_ name: ReferenceName) {
         state.withLock { state in
             state[name]?.references -= 1
@@ -30,14 +30,14 @@ final class ChannelPlaces: Sendable {
         }
     }
 
-    /// The owner gives more places, or with 0 takes all back. Returns how many are to be given back.
-    func allow(_ name: ReferenceName, _ count: Int) -> Int {
+    /// The owner gives more places, or with 0 takes all back. Returns how many are to be given back; nil if it does not wait for any.
+    func allow(_ name: ReferenceName, _ count: Int) -> Int? {
         state.withLock { state in
             // Whoever has no reference any more does not need them.
             guard let known = state[name] else { return max(count, 0) }
             guard count <= 0 else {
                 state[name]?.count = known.count + min(count, 1 << 30)
-                return 0
+                return nil
             }
             state[name]?.count = 0
             return known.count

@@ -318,7 +318,8 @@ package final class Member: Sendable {
 
     /// The worker has places in a channel for this process, or wants those back that are not used.
     private func allow(_ name: ReferenceName, _ places: Int) {
-        guard let unused = cluster?.channels.allow(name, places), unused > 0 else { return }
+        // Who wants them back is answered also if there are none: places may be on their way.
+        guard let unused = cluster?.channels.allow(name, places) else { return }
         try? tell(.giveBack(name, places: unused)) { _ in }
     }
 

@@ -25,7 +25,7 @@ final class ReferenceCounting: Sendable {
             let holder = Holder(name: id.name, process: process)
             let sum = state.changes[id.where, default: [:]][holder, default: 0] + change
             // One that was told of, and let go: the owner has not heard of it.
-            state.changes[id.where]?[holder] = sum == 0 ? nil : sum
+            state.changes[id.where, default: [:]][holder] = sum == 0 ? nil : sum
             defer { state.isTelling = true }
             return !state.isTelling
         }

@@ -59,11 +59,14 @@ final class BufferedChannel: ServedChannel {
         for asker in state.withLock({ $0.channel.end() }) { asker.tell(.failed(error)) }
     }
 
-    /// Lets something happen, and tells those whom it concerns: outside the lock, since telling may take locks of its own.
+    /// Lets something happen, and tells those whom it concerns: outside the lock, since that may resume tasks.
+    ///
+    /// What processes are allowed is told under it: they must hear that in the order in which it was settled.
     private func perform(_ event: (inout State) -> [ChannelState<ReferenceAsker>.Action]) {
-        let (actions, speakers) = state.withLock { state in
+        let actions = state.withLock { state in
             let actions = event(&state)
-            return (actions, actions.isEmpty ? [:] : state.speakers)
+            for case .allow(let process, let count) in actions { state.speakers[process]?.allow(name, count) }
+            return actions
         }
         for action in actions {
             switch action {
@@ -71,7 +74,7 @@ final class BufferedChannel: ServedChannel {
             case .give(let asker, let values): asker.tell(.values(values))
             case .ready(let asker): asker.tell(.done)
             case .closed(let asker): asker.tell(.failed(.closed))
-            case .allow(let process, let count): speakers[process]?.allow(name, count)
+            case .allow: break
             }
         }
     }

@@ -83,10 +83,10 @@ package struct ChannelState<Asker: Hashable & Sendable>: Sendable {
         return settle(allowing: process)
     }
 
-    /// A process gives back places that it was allowed.
+    /// A process gives back places that it was allowed. Where it was asked to, it has none any more: those that it does not give back
+    /// it has used, and the values have come before.
     package mutating func giveBack(_ places: Int, from process: Int) -> [Action] {
-        recalled.remove(process)
-        use(places, of: process)
+        use(recalled.remove(process) == nil ? places : .max, of: process)
         return settle()
     }
 
