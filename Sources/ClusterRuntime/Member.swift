@@ -319,8 +319,13 @@ package final class Member: Sendable {
     /// The worker has places in a channel for this process, or wants those back that are not used.
     private func allow(_ name: ReferenceName, _ places: Int) {
         // Who wants them back is answered also if there are none: places may be on their way.
-        guard let unused = cluster?.channels.allow(name, places) else { return }
-        try? tell(.giveBack(name, places: unused)) { _ in }
+        giveBack(cluster?.channels.allow(name, places), of: name)
+    }
+
+    /// Gives back places in a channel of the worker's, if it waits for them.
+    func giveBack(_ places: Int?, of name: ReferenceName) {
+        // A worker that is gone waits for nothing.
+        if let places { try? tell(.giveBack(name, places: places)) { _ in } }
     }
 
     private func take(_ number: UInt64) -> CallTable.Call? {

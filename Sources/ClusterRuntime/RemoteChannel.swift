@@ -50,9 +50,11 @@ public struct RemoteChannel<Element: Sendable>: Sendable {
         if id.where != cluster.myID, cluster.channels.use(id.name) {
             do {
                 let member = try await cluster.reach(id.where)
-                return try member.tell(.putAllowed(id.name)) { output in output.writeStored(value) }
+                try member.tell(.putAllowed(id.name)) { output in output.writeStored(value) }
+                return member.giveBack(cluster.channels.sent(id.name, isUsed: true), of: id.name)
             } catch {
-                _ = cluster.channels.allow(id.name, 1)
+                // Where the owner is gone, nobody waits for it.
+                _ = cluster.channels.sent(id.name, isUsed: false)
                 throw error
             }
         }
