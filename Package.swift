@@ -124,13 +124,22 @@ let package = Package(
         tests("Remote", ["Remote", "Wire"]),
         tests("Agent", ["Agent", "Machine", "Placement", "Remote", "Transport"]),
         tests("Scheduling", ["Scheduling"]),
-        tests("ClusterRuntime", ["ClusterRuntime", "Machine", "Placement", "Remote", "Transport", "Wire"]),
         tests(
-            "ParallelMap", ["ClusterRuntime", "ParallelMap", "Placement", "Remote", "Scheduling", "Transport", "Wire"]),
+            "ClusterRuntime",
+            ["ClusterManagers", "ClusterRuntime", "Machine", "Placement", "Remote", "Transport", "Wire"]),
+        tests(
+            "ParallelMap",
+            [
+                "ClusterManagers", "ClusterRuntime", "ParallelMap", "Placement", "Remote", "Scheduling", "Transport",
+                "Wire",
+            ]),
         tests("Machine", ["Machine", "Placement"]),
         tests(
             "ClusterManagers",
-            ["Agent", "ClusterManagers", "ClusterRuntime", "Remote", "SharedMemoryLink", "Transport"]),
+            [
+                "Agent", "ClusterManagers", "ClusterRuntime", "ParallelMap", "Remote", "Scheduling", "SharedMemoryLink",
+                "Transport", "Wire",
+            ]),
         tests(
             "Tool",
             ["MusterTool", "muster-example", "CPlatform", "ClusterManagers", "ClusterRuntime", "Machine", "Placement"]),

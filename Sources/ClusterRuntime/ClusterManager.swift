@@ -43,6 +43,10 @@ extension LaunchedWorker {
     public var memory: String? { nil }
     /// Not known.
     public var remainingTime: Duration? { nil }
+    /// None.
+    public var identity: String? { nil }
+    /// None.
+    public var connectsTo: [String] { [] }
 }
 
 /// What a manager is told about its workers.
@@ -76,6 +80,10 @@ public protocol LaunchedWorker: AnyObject, Sendable {
     /// How long it is until whoever gave it a host for some time ends it, as a job queue does; `nil` if that isn't known. So unless
     /// implemented. Maps give it no element that, by the mean of those measured, would take longer.
     var remainingTime: Duration? { get }
+    /// Its name in a topology of its manager's own, see ``ClusterTopology/custom``. None unless implemented.
+    var identity: String? { get }
+    /// The names of the workers that it may call in such a topology, and be called by. None unless implemented.
+    var connectsTo: [String] { get }
     /// What could not be had for it, in words: a memory policy that the container forbids, say.
     var warnings: [String] { get }
 

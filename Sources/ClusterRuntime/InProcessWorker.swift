@@ -49,7 +49,12 @@ package final class InProcessWorker: LaunchedWorker, Link {
         as id: WorkerID, heartbeatLimit: Duration, onFrame: @escaping @Sendable (inout WireReader) -> Void,
         onEnd: @escaping @Sendable (LinkError?) -> Void
     ) async {
-        start(onFrame: onFrame, onEnd: onEnd)
+        begin(onFrame: onFrame)
+    }
+
+    /// What it says goes to `onFrame` from now on.
+    func begin(onFrame: @escaping @Sendable (inout WireReader) -> Void) {
+        state.withLock { $0.deliver = onFrame }
     }
 
     package func start(

@@ -254,6 +254,9 @@ extension Message {
     /// Whether the bytes are a ``shutdown``.
     package static func isShutdown(_ bytes: RawSpan) -> Bool { tag(of: bytes) == 11 }
 
+    /// Whether the bytes are a ``welcome(_:)``.
+    package static func isWelcome(_ bytes: RawSpan) -> Bool { tag(of: bytes) == 2 }
+
     private static func tag(of bytes: RawSpan) -> UInt8? {
         var reader = WireReader(bytes)
         return try? reader.read() as UInt8

@@ -1,7 +1,9 @@
 import Glibc
 
 /// Seconds on a clock that never goes back and stands still while the machine sleeps.
-package func monotonicSeconds() -> Double {
+///
+/// For ``Link/lastHeard`` in a link of one's own.
+public func monotonicSeconds() -> Double {
     var now = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &now)
     return Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Agent
+@testable import Transport
 
 @Suite("HeartbeatMonitor")
 struct HeartbeatMonitorTests {
@@ -34,13 +34,5 @@ struct HeartbeatMonitorTests {
         var monitor = HeartbeatMonitor(limit: 4, now: 100)
         for now in [102.0, 104] { #expect(monitor.look(now: now, heard: 100) == nil) }
         #expect(monitor.look(now: 106, heard: 100) == 6)
-    }
-
-    @Test("thread variables are set but for those that the user has")
-    func threadVariables() {
-        let values = ThreadVariables.values(threads: 4) { $0 == "OMP_NUM_THREADS" }
-        #expect(values["OMP_NUM_THREADS"] == nil && values["MKL_NUM_THREADS"] == "4")
-        #expect(values.count == ThreadVariables.names.count - 1)
-        #expect(ThreadVariables.values(threads: 1) { _ in true }.isEmpty)
     }
 }

@@ -1,0 +1,175 @@
+package import Remote
+import Synchronization
+package import Transport
+package import Wire
+
+// MARK: - What a process hears of the others
+
+extension Cluster {
+    /// Takes what the driver of this worker says, as far as it is not for who runs its bodies.
+    ///
+    /// - Parameter server: Does what the driver asks.
+    /// - Throws: `WireError` for what no driver says.
+    @inline(never)
+    package func hear(_ frame: inout WireReader, asTold server: CallServer?) throws(WireError) {
+        if Message.hasNames(frame.rest) { return try hearNamed(&frame, asTold: server) }
+        let message: Message = try frame.read()
+        try hear(message, &frame, asTold: server)
+    }
+
+    @inline(never)
+    private func hearNamed(_ frame: inout WireReader, asTold server: CallServer?) throws(WireError) {
+        let (bytes, names) = try Message.open(frame.rest)
+        let blocks = frame.restOfBlocks
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        var input = WireReader(unsafe bytes.span.bytes, from: 0, blocks: blocks.span)
+        input.attachments = try hold(names)
+        let message: Message = try input.read()
+        try hear(message, &input, asTold: server)
+    }
+
+    @inline(never)
+    private func hear(
+        _ message: Message, _ input: inout WireReader, asTold server: CallServer?
+    ) throws(WireError) {
+        guard let station else { throw input.invalid("a driver is told that by nobody") }
+        switch message {
+        case .reply, .refusal, .allow: try station.driver.hear(message, &input)
+        case .relay(let process): try hearRelayed(from: WorkerID(process), &input, station)
+        case .roster: station.learn(try input.read() as [RosterEntry])
+        case .joined: station.learn([try input.read()])
+        case .left(let process):
+            station.learn(WorkerID(process), try input.read())
+            references.forget(process)
+        case .belong, .welcome, .heartbeat: break
+        case .shutdown: leaveByDriver()
+        default:
+            guard try server?.hear(message, &input) == true else { throw input.invalid("a driver does not say that") }
+        }
+    }
+
+    @inline(never)
+    private func hearRelayed(
+        from process: WorkerID, _ input: inout WireReader, _ station: WorkerStation
+    ) throws(WireError) {
+        if Message.hasNames(input.rest) { return try hearRelayedNamed(from: process, &input, station) }
+        let message: Message = try input.read()
+        try hear(message, from: process, &input, station)
+    }
+
+    @inline(never)
+    private func hearRelayedNamed(
+        from process: WorkerID, _ frame: inout WireReader, _ station: WorkerStation
+    ) throws(WireError) {
+        let (bytes, names) = try Message.open(frame.rest)
+        let blocks = frame.restOfBlocks
+        // SAFETY: every byte of a span of `UInt8` is initialised.
+        var input = WireReader(unsafe bytes.span.bytes, from: 0, blocks: blocks.span)
+        input.attachments = try hold(names)
+        let message: Message = try input.read()
+        try hear(message, from: process, &input, station)
+    }
+
+    private func hear(
+        _ message: Message, from process: WorkerID, _ input: inout WireReader, _ station: WorkerStation
+    ) throws(WireError) {
+        switch message {
+        case .reply, .refusal, .allow: try station.peer(process)?.hear(message, &input)
+        default:
+            guard try station.server(for: process, self).hear(message, &input) else {
+                throw input.invalid("no process asks that of another")
+            }
+        }
+    }
+
+    /// Serves a worker over a link that it has made to this one.
+    package func serve(_ link: any Link, for caller: WorkerID) {
+        let server = CallServer(self, caller: caller, link, bodies: bodies)
+        link.start { frame in
+            do {
+                try server.receive(&frame)
+            } catch {
+                // What follows can't be understood either: the caller learns of it by the end of the link.
+                link.close()
+            }
+        } onEnd: { _ in
+            server.end()
+        }
+    }
+
+    // MARK: - What the driver does for its workers
+
+    /// Tells a worker of all processes, and of those that come and go from now on.
+    func introduce(_ worker: Member) {
+        introductions.withLock { introductions in
+            introductions.insert(worker.id)
+            let entries = [driverEntry] + ((try? allMembers()) ?? []).map(entry)
+            try? worker.tell(.roster) { output in output.write(entries) }
+        }
+    }
+
+    /// Tells those who want to know that a process has joined.
+    func tellOfJoin(_ member: Member) {
+        introductions.withLock { introductions in
+            let entry = entry(member)
+            for id in introductions where id != member.id {
+                try? self.member(id).tell(.joined) { output in output.write(entry) }
+            }
+        }
+    }
+
+    /// Tells those who want to know that a process is gone, and forgets what it held.
+    func tellOfEnd(_ id: WorkerID, _ end: WorkerEnd) {
+        references.forget(id.rawValue)
+        introductions.withLock { introductions in
+            introductions.remove(id)
+            for other in introductions {
+                try? member(other).tell(.left(process: id.rawValue)) { output in output.write(end) }
+            }
+        }
+    }
+
+    private var driverEntry: RosterEntry {
+        RosterEntry(id: .driver, host: hostName(), process: processID(), neighbourhood: 0)
+    }
+
+    private func entry(_ member: Member) -> RosterEntry {
+        let launched = member.launched
+        return RosterEntry(
+            id: member.id, host: launched.host, process: launched.process,
+            neighbourhood: launched.link.sharedMemory.map { UInt64(UInt(bitPattern: $0)) } ?? 0)
+    }
+
+    /// Passes on what a worker has for another.
+    func relay(_ input: inout WireReader, from sender: Member, to id: WorkerID) {
+        do {
+            try member(id).launched.link.relay(input.rest, input.restOfBlocks, sender.id)
+        } catch {
+            // It can't be reached any more: whoever waits for its answers learns so.
+            let end = WorkerEnd(cause: .lost("it can't be reached: \(error)"))
+            try? sender.tell(.left(process: id.rawValue)) { output in output.write(end) }
+        }
+    }
+}
+
+// MARK: - Reaching processes
+
+extension Cluster {
+    /// The process with this number, ready to be called. From a worker to another a link is made if there is none.
+    ///
+    /// - Throws: ``ClusterError/Code/noSuchWorker``, ``ClusterError/Code/closed``.
+    package nonisolated(nonsending) func reach(_ id: WorkerID) async throws -> Member {
+        if id == myID { return try ownMember }
+        guard let station else { return try member(id) }
+        return try await station.reach(id, self)
+    }
+
+    /// All workers, ready to be called, in the order of their numbers.
+    package nonisolated(nonsending) func reachAll() async throws -> [Member] {
+        guard let station else { return try allMembers() }
+        try await station.introduce()
+        var members: [Member] = []
+        for entry in station.roster where entry.id != .driver { members.append(try await reach(entry.id)) }
+        return members
+    }
+}
