@@ -32,6 +32,9 @@ public final class Cluster: Sendable {
         var nextWatcher = 0
         /// How many managers, and hosts, may bring more workers by themselves.
         var expectations = 0
+        /// Launches that are under way while others go on; closing ends them.
+        var launches: [Int: Task<Void, Never>] = [:]
+        var nextLaunch = 0
         /// What managers keep until the cluster is closed.
         var closers: [@Sendable () async -> Void] = []
         var hasClosed = false
@@ -62,6 +65,12 @@ public final class Cluster: Sendable {
     private let seeds: RunSeeds
     /// Captures of maps that were given no pool of their own.
     package let captureCache: CaptureCache
+    /// Who may call whom.
+    public let topology: ClusterTopology
+    /// All workers, as they come and go.
+    let everyone = WorkerPool()
+    /// What ``defaultPool`` was set to.
+    let chosenPool = Mutex<(any AbstractWorkerPool)?>(nil)
 
     /// Tells it from others, on all hosts.
     package let identity: UInt64
@@ -88,11 +97,13 @@ public final class Cluster: Sendable {
     /// - Parameter network: Makes what carries links between hosts, when that is first needed; `nil` where there is none.
     package init(
         heartbeatLimit: Duration, cancellationGrace: Duration = .seconds(5), seed: UInt64 = 0,
-        captures: CapturePlacement = .perHost, network: (@Sendable () -> any DriverNetwork)? = nil
+        captures: CapturePlacement = .perHost, topology: ClusterTopology = .allToAll(),
+        network: (@Sendable () -> any DriverNetwork)? = nil
     ) {
         self.heartbeatLimit = heartbeatLimit
         self.cancellationGrace = cancellationGrace
         seeds = RunSeeds(seed)
+        self.topology = topology
         makeNetwork = network
         captureCache = CaptureCache(placement: captures)
         identity = UInt64.random(in: 1 ... .max)
@@ -122,6 +133,7 @@ public final class Cluster: Sendable {
         heartbeatLimit = .seconds(15)
         cancellationGrace = .seconds(5)
         seeds = RunSeeds(identity &+ UInt64(id.rawValue))
+        topology = .allToAll()
         makeNetwork = nil
         captureCache = CaptureCache()
         myID = id
@@ -231,9 +243,16 @@ public final class Cluster: Sendable {
     /// - Throws: What kept the manager from starting them all; then none of them is left.
     @discardableResult
     public func addWorkers(_ manager: some ClusterManager) async throws -> [WorkerID] {
+        try await addWorkers(manager) { _ in }
+    }
+
+    /// - Parameter onAdd: Told of each worker when it can be given work.
+    func addWorkers(
+        _ manager: some ClusterManager, onAdd: @escaping @Sendable (WorkerID) -> Void
+    ) async throws -> [WorkerID] {
         guard isDriver else { throw ClusterError.notTheDriver }
         guard !state.withLock({ $0.isClosed }) else { throw ClusterError.closed }
-        let site = LaunchSite(self, manager)
+        let site = LaunchSite(self, manager, onAdd: onAdd)
         do {
             try await manager.launch(site)
             return site.endLaunch()
@@ -241,6 +260,22 @@ public final class Cluster: Sendable {
             let added = site.endLaunch()
             await retire(added)
             throw error
+        }
+    }
+
+    /// Starts a launch that others do not wait for: if the cluster is closed before its end, it is cancelled and waited for.
+    func launch(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        state.withLock { state in
+            let number = state.nextLaunch
+            state.nextLaunch += 1
+            let task = Task { [self] in
+                await work()
+                self.state.withLock { $0.launches[number] = nil }
+            }
+            // Who closes finds it here, or has closed before: then nothing is launched.
+            state.launches[number] = task
+            if state.isClosed { task.cancel() }
+            return task
         }
     }
 
@@ -267,13 +302,20 @@ public final class Cluster: Sendable {
         if isTooLate { Task { await action() } }
     }
 
-    func expectWorkers() { state.withLock { $0.expectations += 1 } }
+    func expectWorkers() {
+        state.withLock { $0.expectations += 1 }
+        followExpectations()
+    }
+
+    /// Those who wait for a worker of any kind wait as long as some may come.
+    private func followExpectations() { everyone.freeWorkers.expect { [self] in expectsWorkers } }
 
     func expectNoMoreWorkers() {
         let watchers = state.withLock { state -> [JoinWatcher] in
             state.expectations -= 1
             return state.expectations == 0 ? Array(state.joinWatchers.values) : []
         }
+        followExpectations()
         for watcher in watchers { watcher.onNoneExpected() }
     }
 
@@ -295,6 +337,9 @@ public final class Cluster: Sendable {
         // A link that has ended tells so by itself.
         try? member.tell(.belong(cluster: identity, worker: id.rawValue)) { _ in }
         try await enter(member, manager)
+        everyone.add(member.id)
+        // It may have ended meanwhile: whoever removes it from here on finds it in the pool.
+        if !state.withLock({ $0.members[member.id] != nil }) { everyone.remove(member.id) }
         tellOfJoin(member)
         for watcher in state.withLock({ Array($0.joinWatchers.values) }) { watcher.onJoin(member) }
         await manager.manage(member.id, .registered)
@@ -378,20 +423,14 @@ public final class Cluster: Sendable {
     ///
     /// - Throws: ``ClusterError/Code/noSuchWorker``, before any is ended.
     public func removeWorkers(_ ids: [WorkerID]) async throws {
-        guard isDriver else { throw ClusterError.notTheDriver }
-        let leaving = try ids.map { try member($0) }
-        await withTaskCancellationHandler {
-            await remove(leaving)
-        } onCancel: {
-            for member in leaving { member.fail(ClusterError.noSuchWorker(member.id)) }
-        }
+        try await scheduleRemoval(ids).wait()
     }
 
     func retire(_ ids: [WorkerID]) async {
         await remove(ids.compactMap { id in state.withLock { $0.members[id]?.member } })
     }
 
-    private func remove(_ leaving: [Member]) async {
+    func remove(_ leaving: [Member]) async {
         await shielded { [self] in
             await withTaskGroup { group in
                 for member in leaving {
@@ -436,6 +475,7 @@ public final class Cluster: Sendable {
         let (entry, watchers) = state.withLock { state in
             (state.members.removeValue(forKey: member.id), Array(state.leaveWatchers.values))
         }
+        everyone.remove(member.id)
         for watcher in watchers { watcher(member.id) }
         tellOfEnd(member.id, end)
         return entry
@@ -468,12 +508,17 @@ public final class Cluster: Sendable {
 
     /// Ends all workers at once; the cluster can't be used afterwards.
     package func close() async {
-        let (members, local, departures) = state.withLock { state in
+        let (members, local, departures, launches) = state.withLock { state in
             state.isClosed = true
             defer { (state.localMembers, state.ownMember) = ([], nil) }
-            let local = state.localMembers + (state.ownMember.map { [$0] } ?? [])
-            return (state.members.values.map(\.member), local, Array(state.departures.values))
+            return (
+                state.members.values.map(\.member),
+                state.localMembers + (state.ownMember.map { [$0] } ?? []), Array(state.departures.values),
+                Array(state.launches.values)
+            )
         }
+        for launch in launches { launch.cancel() }
+        followExpectations()
         for member in local {
             // Its calls would wait for ever, and it for itself.
             member.fail(ClusterError.closed)
@@ -483,6 +528,7 @@ public final class Cluster: Sendable {
             await withTaskGroup { group in
                 for member in members { group.addTask { [self] in await dismiss(member, .closed) } }
                 for departure in departures { group.addTask { await departure.value } }
+                for launch in launches { group.addTask { await launch.value } }
             }
             for (id, manager) in state.withLock({ state in state.managed.sorted { $0.key < $1.key } }) {
                 await manager.manage(id, .finalized)

@@ -6,6 +6,7 @@ public struct ClusterError: Error, Hashable, Codable, Sendable, CustomStringConv
     public struct Code: Hashable, Codable, Sendable {
         private enum Kind: Codable {
             case noWorkers, noSuchWorker, closed, refused, noNetwork, notTheDriver, notInCluster, notConnected
+            case stillThere
         }
         private let kind: Kind
         /// There is no worker to work.
@@ -24,6 +25,8 @@ public struct ClusterError: Error, Hashable, Codable, Sendable, CustomStringConv
         public static let notInCluster = Code(kind: .notInCluster)
         /// The cluster's topology has no link between the two processes.
         public static let notConnected = Code(kind: .notConnected)
+        /// Workers have not ended within the time that their removal was given.
+        public static let stillThere = Code(kind: .stillThere)
     }
 
     /// The kind of failure.
@@ -51,6 +54,16 @@ public struct ClusterError: Error, Hashable, Codable, Sendable, CustomStringConv
 
     package static func noSuchWorker(_ id: WorkerID) -> ClusterError {
         ClusterError(.noSuchWorker, "there is no worker \(id), or it has left; `cluster.workers` has those there are")
+    }
+
+    static func stillThere(_ workers: [WorkerID], after limit: Duration) -> ClusterError {
+        let (these, are, them) = workers.count == 1 ? ("worker", "is", "it") : ("workers", "are", "them")
+        return ClusterError(
+            .stillThere,
+            """
+            \(these) \(workers.map { "\($0)" }.joined(separator: ", ")) \(are) at work still, \(limit) after the removal \
+            began, which goes on; give \(them) longer, or cancel the task that removes to end \(them) at once
+            """)
     }
 
     static func notConnected(_ one: WorkerID, _ other: WorkerID, _ cure: String) -> ClusterError {

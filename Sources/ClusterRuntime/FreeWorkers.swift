@@ -44,8 +44,10 @@ public final class FreeWorkers: Sendable {
     /// Takes a worker out of the pool, free or not. If it was the last, those who wait are told that there is none.
     public func remove(_ worker: WorkerID) { change { $0.remove(worker) } }
 
-    /// Says whether workers may come of themselves: those who want one wait then, though there is none.
-    package func expect(_ more: Bool) { change { $0.expect(more) } }
+    /// Those who want a worker wait, though there is none, if `more` says that some may come of themselves.
+    ///
+    /// - Parameter more: Asked under the lock, so that of several calls the last has the last word.
+    func expect(_ more: () -> Bool) { change { $0.expect(more()) } }
 
     /// Takes a free worker if there is one.
     public func takeIfFree() -> WorkerID? {

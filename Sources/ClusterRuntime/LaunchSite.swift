@@ -15,11 +15,14 @@ public final class LaunchSite: Sendable {
 
     private let cluster: Cluster
     private let manager: any ClusterManager
+    private let onAdd: @Sendable (WorkerID) -> Void
     private let state = Mutex(State())
 
-    init(_ cluster: Cluster, _ manager: some ClusterManager) {
+    /// - Parameter onAdd: Told of each worker that is added before the launch is over.
+    init(_ cluster: Cluster, _ manager: some ClusterManager, onAdd: @escaping @Sendable (WorkerID) -> Void = { _ in }) {
         self.cluster = cluster
         self.manager = manager
+        self.onAdd = onAdd
     }
 
     /// Adds a worker that can be talked to; it takes part in running maps at once.
@@ -29,7 +32,11 @@ public final class LaunchSite: Sendable {
     @discardableResult
     public func add(_ worker: any LaunchedWorker) async throws -> WorkerID {
         let id = try await cluster.adopt(worker, manager)
-        state.withLock { if $0.isLaunching { $0.added.append(id) } }
+        let isOfLaunch = state.withLock { state in
+            if state.isLaunching { state.added.append(id) }
+            return state.isLaunching
+        }
+        if isOfLaunch { onAdd(id) }
         return id
     }
 

@@ -355,12 +355,19 @@ package final class Member: Sendable {
         for action in whenIdle { action() }
     }
 
+    /// It is about to leave: calls under way come to their end, new ones are refused.
+    func takeNoMore() {
+        launched.willLeave()
+        waiting.withLock { waiting in
+            if waiting.failure == nil { waiting.failure = ClusterError.noSuchWorker(id) }
+        }
+    }
+
     /// Waits until all calls under way are answered; new ones are refused.
     package func drain() async {
-        launched.willLeave()
+        takeNoMore()
         await withCheckedContinuation { continuation in
             let isIdle = waiting.withLock { waiting in
-                if waiting.failure == nil { waiting.failure = ClusterError.noSuchWorker(id) }
                 guard waiting.calls.count > 0 else { return true }
                 waiting.whenIdle.append { continuation.resume() }
                 return false

@@ -25,16 +25,18 @@ public import ClusterRuntime
 ///   - seed: Of all random numbers that bodies draw from ``Worker/random``, unless a map is given a seed of its own.
 ///   - captures: Whether a host has one copy of the large arrays that maps without a pool capture, or each of its NUMA nodes
 ///     one; one for the host unless told.
+///   - topology: Who may call whom; everybody everybody unless told.
 ///   - body: Works with the cluster, which ends with it.
 /// - Returns: What `body` returned.
 /// - Throws: What kept the workers from starting, or what `body` threw.
 public nonisolated(nonsending) func withCluster<Result>(
     _ manager: some ClusterManager, heartbeatLimit: Duration = .seconds(15), cancellationGrace: Duration = .seconds(5),
-    seed: UInt64 = 0, captures: CapturePlacement = .perHost,
+    seed: UInt64 = 0, captures: CapturePlacement = .perHost, topology: ClusterTopology = .allToAll(),
     body: (Cluster) async throws -> Result
 ) async throws -> Result {
     try await withCluster(
-        heartbeatLimit: heartbeatLimit, cancellationGrace: cancellationGrace, seed: seed, captures: captures
+        heartbeatLimit: heartbeatLimit, cancellationGrace: cancellationGrace, seed: seed, captures: captures,
+        topology: topology
     ) { cluster in
         try await cluster.addWorkers(manager)
         return try await body(cluster)
@@ -44,7 +46,7 @@ public nonisolated(nonsending) func withCluster<Result>(
 /// Gives `body` a cluster without workers, to which it adds some; otherwise like the form with a manager.
 public nonisolated(nonsending) func withCluster<Result>(
     heartbeatLimit: Duration = .seconds(15), cancellationGrace: Duration = .seconds(5), seed: UInt64 = 0,
-    captures: CapturePlacement = .perHost,
+    captures: CapturePlacement = .perHost, topology: ClusterTopology = .allToAll(),
     body: (Cluster) async throws -> Result
 ) async throws -> Result {
     switch Role.current {
@@ -57,7 +59,7 @@ public nonisolated(nonsending) func withCluster<Result>(
     precondition(cancellationGrace >= .zero, "a body has no less than no time to end")
     let cluster = Cluster(
         heartbeatLimit: heartbeatLimit, cancellationGrace: cancellationGrace, seed: seed, captures: captures,
-        network: driverNetwork)
+        topology: topology, network: driverNetwork)
     let guarded = try TerminationGuard(cluster)
     let result: Swift.Result<Result, any Error>
     do {

@@ -41,7 +41,8 @@ extension Cluster {
     /// - Parameters:
     ///   - elements: The input; read to its end at once.
     ///   - captures: What the body needs besides the element; given to it in this order, sent to each worker once.
-    ///   - pool: The workers to use, as far as they are there; all of the cluster unless told.
+    ///   - pool: The workers to use, as far as they are there; those of the cluster's `defaultPool` unless told: all, as they come and go,
+    ///     if that was not set.
     ///   - batchSize: Elements sent at a time; `.automatic` unless told.
     ///   - retries: Times that an element is given to another worker after its worker ended, at least 0. With 2, an
     ///     element that ends every worker costs three.

@@ -147,8 +147,9 @@ final class MapWorkers: Sendable {
 
     init<Output>(_ cluster: Cluster, _ options: MapOptions<Output>) throws(ClusterError) {
         self.cluster = cluster
-        isOpen = options.isDistributed && options.pool == nil
-        members = options.isDistributed ? try cluster.members(of: options.pool) : try cluster.localMembers
+        let pool = options.pool ?? cluster.poolOfMaps
+        isOpen = options.isDistributed && pool == nil
+        members = options.isDistributed ? try cluster.members(of: pool) : try cluster.localMembers
     }
 
     func begin(_ run: MapRun) {
@@ -195,7 +196,7 @@ struct HeldCaptures: Sendable {
     init<Output>(
         _ cluster: Cluster, _ encoded: EncodedCaptures, _ options: MapOptions<Output>
     ) throws(BodyError) {
-        let pool = options.pool
+        let pool = options.pool ?? cluster.poolOfMaps
         cache = pool == nil && options.isDistributed ? cluster.captureCache : (pool as? CachingPool)?.cache
         set =
             if encoded.isEmpty {
