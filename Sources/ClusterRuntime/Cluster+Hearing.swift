@@ -36,8 +36,10 @@ extension Cluster {
         switch message {
         case .reply, .refusal, .allow: try station.driver.hear(message, &input)
         case .relay(let process): try hearRelayed(from: WorkerID(process), &input, station)
-        case .roster: station.learn(try input.read() as [RosterEntry])
-        case .joined: station.learn([try input.read()])
+        case .roster:
+            let (topology, entries): (ClusterTopology, [RosterEntry]) = (try input.read(), try input.read())
+            station.learn(entries, topology, self)
+        case .joined: station.learn([try input.read()], nil, self)
         case .left(let process):
             station.learn(WorkerID(process), try input.read())
             references.forget(process)
@@ -102,9 +104,9 @@ extension Cluster {
     /// Tells a worker of all processes, and of those that come and go from now on.
     func introduce(_ worker: Member) {
         introductions.withLock { introductions in
-            introductions.insert(worker.id)
+            guard introductions.insert(worker.id).inserted else { return }
             let entries = [driverEntry] + ((try? allMembers()) ?? []).map(entry)
-            try? worker.tell(.roster) { output in output.write(entries) }
+            try? worker.tell(.roster) { output in output.write(topology, entries) }
         }
     }
 
@@ -137,13 +139,16 @@ extension Cluster {
         let launched = member.launched
         return RosterEntry(
             id: member.id, host: launched.host, process: launched.process,
-            neighbourhood: launched.link.sharedMemory.map { UInt64(UInt(bitPattern: $0)) } ?? 0)
+            neighbourhood: launched.link.sharedMemory.map { UInt64(UInt(bitPattern: $0)) } ?? 0,
+            identity: launched.identity, connectsTo: launched.connectsTo)
     }
 
     /// Passes on what a worker has for another.
     func relay(_ input: inout WireReader, from sender: Member, to id: WorkerID) {
         do {
-            try member(id).launched.link.relay(input.rest, input.restOfBlocks, sender.id)
+            let other = try member(id)
+            try topology.check(from: entry(sender).place, to: entry(other).place)
+            try other.launched.link.relay(input.rest, input.restOfBlocks, sender.id)
         } catch {
             // It can't be reached any more: whoever waits for its answers learns so.
             let end = WorkerEnd(cause: .lost("it can't be reached: \(error)"))

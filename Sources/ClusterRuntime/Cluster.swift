@@ -341,6 +341,7 @@ public final class Cluster: Sendable {
         // It may have ended meanwhile: whoever removes it from here on finds it in the pool.
         if !state.withLock({ $0.members[member.id] != nil }) { everyone.remove(member.id) }
         tellOfJoin(member)
+        if !topology.isLazy { introduce(member) }
         for watcher in state.withLock({ Array($0.joinWatchers.values) }) { watcher.onJoin(member) }
         await manager.manage(member.id, .registered)
         return member.id

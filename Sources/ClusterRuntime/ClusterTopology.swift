@@ -1,4 +1,5 @@
 public import Remote
+public import Wire
 
 /// Which processes of a cluster have links to each other.
 ///
@@ -92,5 +93,28 @@ extension ClusterTopology.Place {
     fileprivate func names(_ other: Self) -> Bool {
         guard let identity = other.identity else { return false }
         return connectsTo.contains(identity)
+    }
+}
+
+extension ClusterTopology: WireEncodable, WireDecodable {
+    /// Writes which it is.
+    public func write(to output: inout WireWriter) {
+        switch kind {
+        case .allToAll(isLazy: true): output.write(UInt8(0))
+        case .allToAll(isLazy: false): output.write(UInt8(1))
+        case .driverWorker: output.write(UInt8(2))
+        case .custom: output.write(UInt8(3))
+        }
+    }
+
+    /// Reads a topology.
+    public init(from input: inout WireReader) throws(WireError) {
+        switch try input.read() as UInt8 {
+        case 0: self = .allToAll()
+        case 1: self = .allToAll(lazy: false)
+        case 2: self = .driverWorker
+        case 3: self = .custom
+        case let tag: throw input.invalid("no topology has tag \(tag)")
+        }
     }
 }

@@ -27,6 +27,9 @@ package struct RosterEntry: Hashable, Sendable, WireCodable {
         self.connectsTo = connectsTo
     }
 
+    /// What the topology has to know of it.
+    var place: ClusterTopology.Place { ClusterTopology.Place(id, identity: identity, connectsTo: connectsTo) }
+
     package func write(to output: inout WireWriter) {
         output.write(id, host, process, neighbourhood, identity, connectsTo)
     }

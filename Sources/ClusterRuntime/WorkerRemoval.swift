@@ -74,10 +74,11 @@ extension Cluster {
     /// ```
     ///
     /// - Returns: What can be waited for. Closing the cluster ends them too.
-    /// - Throws: ``ClusterError/Code/noSuchWorker``, before any is ended.
+    /// - Throws: ``ClusterError/Code/noSuchWorker``, before any is ended; ``ClusterError/Code/notTheDriver`` in a worker.
     @discardableResult
     public func scheduleRemoval(_ ids: [WorkerID]) throws -> WorkerRemoval {
-        WorkerRemoval(try ids.map { try member($0) }, self)
+        guard isDriver else { throw ClusterError.notTheDriver }
+        return WorkerRemoval(try ids.map { try member($0) }, self)
     }
 
     /// Ends workers, each after the calls it is working on, within some time.

@@ -9,6 +9,7 @@ final class WorkerStation: Sendable {
         /// By number; nil as long as the driver was not asked.
         var roster: [WorkerID: RosterEntry]?
         var isIntroduced = false
+        var topology = ClusterTopology.allToAll()
         /// How those that have left did.
         var ends: [WorkerID: WorkerEnd] = [:]
         var peers: [WorkerID: Peer] = [:]
@@ -60,13 +61,19 @@ final class WorkerStation: Sendable {
 
     func entry(_ id: WorkerID) -> RosterEntry? { state.withLock { $0.roster?[id] } }
 
-    func learn(_ entries: [RosterEntry]) {
-        state.withLock { state in
+    /// There are more processes, or these to begin with.
+    func learn(_ entries: [RosterEntry], _ topology: ClusterTopology?, _ cluster: Cluster) {
+        let isLazy = state.withLock { state in
+            if let topology { (state.topology, state.isIntroduced) = (topology, true) }
             var roster = state.roster ?? [:]
-            for entry in entries { roster[entry.id] = entry }
+            for entry in entries where state.ends[entry.id] == nil { roster[entry.id] = entry }
             state.roster = roster
+            return state.topology.isLazy
         }
         here.fulfil(true)
+        guard !isLazy else { return }
+        // Where one can't be reached, a call says so.
+        Task { for entry in entries where entry.id != me { _ = try? await reach(entry.id, cluster) } }
     }
 
     /// A process has left the cluster.
@@ -98,7 +105,8 @@ final class WorkerStation: Sendable {
         let task = try state.withLock { state throws(ClusterError) -> Task<Member, any Error> in
             if let task = state.making[id] { return task }
             guard !state.hasLeft else { throw .closed }
-            guard let entry = state.roster?[id] else { throw .noSuchWorker(id) }
+            guard let entry = state.roster?[id], let mine = state.roster?[me] else { throw .noSuchWorker(id) }
+            try state.topology.check(from: mine.place, to: entry.place)
             let task = Task { try await self.make(entry, cluster) }
             state.making[id] = task
             return task
