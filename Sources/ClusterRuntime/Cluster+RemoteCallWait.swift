@@ -67,8 +67,34 @@ extension Cluster {
         _ function: FunctionReference, at target: some RemoteTarget, _ site: CallSite,
         _ write: (inout WireWriter) -> Void
     ) async throws -> Future<Output> {
-        let (future, call, cancel, member): (Future<Output>, FutureCall, @Sendable () -> Void, Member) =
-            try await start(function, at: target, site, write)
+        try await ended(try await start(function, at: target, site, write))
+    }
+
+    /// Calls a body on the elements of a batch, with captures that several calls have, and waits until it has ended; the result
+    /// stays there.
+    ///
+    /// - Parameters:
+    ///   - batch: The places of the elements in the input.
+    ///   - write: Writes the elements.
+    /// - Throws: ``RemoteError`` if the body threw, with the element's place; ``WorkerExited`` or ``ClusterError`` if the worker is
+    ///   gone, `CancellationError` if this task was cancelled.
+    package nonisolated(nonsending) func keep<Output: Sendable>(
+        _ function: FunctionReference, _ captures: CaptureSet?, for batch: Range<Int>, on worker: WorkerID,
+        seed: UInt64, at site: CallSite, _ write: (inout WireWriter) -> Void
+    ) async throws -> Future<Output> {
+        let member = try await reach(worker)
+        let (handle, call) = (
+            ReferenceHandle(counted: newReference(on: worker), in: self), FutureCall(at: site, hasIndex: true)
+        )
+        let number = try member.call(
+            function, captures, for: batch, of: call, seed: seed, result: .kept(handle.id.name), write)
+        return try await ended((Future(handle, of: call), call, { member.cancel(number) }, member))
+    }
+
+    private nonisolated(nonsending) func ended<Output: Sendable>(
+        _ kept: (future: Future<Output>, call: FutureCall, cancel: @Sendable () -> Void, member: Member)
+    ) async throws -> Future<Output> {
+        let (future, call, cancel, member) = kept
         member.launched.link.look { call.progress != nil }
         let progress = await withTaskCancellationHandler {
             await call.end()

@@ -79,12 +79,12 @@ package final class Member: Sendable {
     @discardableResult
     package func call(
         _ function: FunctionReference, _ captures: CaptureSet?, for batch: Range<Int>, of receiver: any CallReceiver,
-        seed: UInt64 = 0, attempt: Int = 1, _ write: (inout WireWriter) -> Void
+        seed: UInt64 = 0, attempt: Int = 1, result: CallResult = .answered, _ write: (inout WireWriter) -> Void
     ) throws -> UInt64 {
         try send(function, captures, for: batch, of: receiver) { output, number in
             let call = Call(
                 id: number, function: function.id, captures: captures?.id, seed: seed, first: batch.lowerBound,
-                attempt: attempt)
+                attempt: attempt, result: result)
             Message.call(call).write(to: &output)
             write(&output)
         }

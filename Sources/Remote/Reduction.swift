@@ -34,54 +34,6 @@ package struct Reducer: Sendable, WireEncodable {
     }
 }
 
-/// Which elements a part of a reduction has, and in which order they are put together.
-///
-/// The elements are cut into leaves, a power of two, whose number depends on that of the elements alone; a leaf is folded from its
-/// first element to its last, and two neighbours are put together, and so on. So the result is the same, to the last bit, whoever
-/// computes which part.
-package struct ReductionTree: Hashable, Sendable {
-    /// Most leaves: many enough for 512 workers to have eight parts each.
-    package static let mostLeaves = 4096
-
-    /// Number of elements.
-    package let count: Int
-    /// Number of leaves; a power of two, or none without elements.
-    package let leafCount: Int
-
-    package init(count: Int) {
-        precondition(count >= 0, "there is no negative number of elements")
-        self.count = count
-        var leaves = 1
-        while leaves < ReductionTree.mostLeaves, leaves * 2 <= count { leaves *= 2 }
-        leafCount = count == 0 ? 0 : leaves
-    }
-
-    /// The elements of leaves.
-    package func elements(of leaves: Range<Int>) -> Range<Int> {
-        bound(leaves.lowerBound)..<bound(leaves.upperBound)
-    }
-
-    /// Where a leaf starts: sizes differ by one at most.
-    private func bound(_ leaf: Int) -> Int {
-        let (share, rest) = (count / leafCount, count % leafCount)
-        return leaf * share + min(leaf, rest)
-    }
-
-    /// The leaves in as many parts, of the same number of leaves each.
-    ///
-    /// - Returns: At least as many parts as asked for, where there are so many leaves; a power of two.
-    package func parts(atLeast wanted: Int) -> [Range<Int>] {
-        var number = 1
-        while number < wanted, number < leafCount { number *= 2 }
-        guard leafCount > 0 else { return [] }
-        let size = leafCount / number
-        return (0..<number).map { $0 * size..<($0 + 1) * size }
-    }
-
-    /// Sizes of leaves.
-    package func sizes(of leaves: Range<Int>) -> [Int] { leaves.map { bound($0 + 1) - bound($0) } }
-}
-
 /// Folds leaves of a tree, and puts them together.
 private struct LeafFold<Output> {
     let reduce: (Output, Output) throws -> Output
@@ -111,9 +63,10 @@ private struct LeafFold<Output> {
 }
 
 /// Puts the part of a reduction together that a call is for, and writes its one result.
-private func runReduction<Output>(
+func runReduction<Output>(
     _ sizes: [Int], from start: Int, _ outputs: ValueCoder<Output>, _ output: inout WireWriter,
-    isCancelled: () -> Bool, _ reduce: (Output, Output) throws -> Output, _ value: (Int) throws -> Output
+    as body: RunningBody, isCancelled: () -> Bool, _ reduce: (Output, Output) throws -> Output,
+    _ value: (Int) throws -> Output
 ) {
     var failures: [IndexedFailure] = []
     withoutActuallyEscaping(value) { value in
@@ -121,6 +74,7 @@ private func runReduction<Output>(
             withoutActuallyEscaping(isCancelled) { isCancelled in
                 var fold = LeafFold(reduce: reduce) { index in
                     if isCancelled() { throw CancellationError() }
+                    body.begin(element: index - start)
                     return try value(index)
                 }
                 do {
@@ -137,7 +91,7 @@ private func runReduction<Output>(
 
 extension ReductionTree {
     /// Reads the sizes of a part's leaves, and the place of the first element.
-    fileprivate static func read(from input: inout WireReader) throws(WireError) -> (sizes: [Int], start: Int) {
+    static func read(from input: inout WireReader) throws(WireError) -> (sizes: [Int], start: Int) {
         let (sizes, start): ([Int], Int) = (try input.read(), try input.read())
         guard !sizes.isEmpty, start >= 0, sizes.allSatisfy({ $0 > 0 && $0 <= 1 << 50 }) else {
             throw input.invalid("a part of a reduction without elements")
@@ -146,8 +100,11 @@ extension ReductionTree {
     }
 
     /// Writes what a worker has to know of a part.
-    package func write(_ leaves: Range<Int>, _ reducer: Reducer, to output: inout WireWriter) {
-        output.write(reducer, sizes(of: leaves), elements(of: leaves).lowerBound)
+    ///
+    /// - Parameter reducer: `nil` for a loop.
+    package func write(_ leaves: Range<Int>, _ reducer: Reducer?, to output: inout WireWriter) {
+        reducer?.write(to: &output)
+        output.write(sizes(of: leaves), elements(of: leaves).lowerBound)
     }
 }
 
@@ -177,7 +134,7 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let (sizes, start) = try ReductionTree.read(from: &input)
         let elements = try inputs.read(from: &input)
         guard elements.count == sizes.reduce(0, +) else { throw input.invalid("another number of elements") }
-        runReduction(sizes, from: start, outputs, &output, isCancelled: isCancelled, reduce) { index in
+        runReduction(sizes, from: start, outputs, &output, as: body, isCancelled: isCancelled, reduce) { index in
             try function(elements[index - start], repeat each captures.values)
         }
     }
@@ -207,7 +164,7 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let reduce = try Reducer.read(from: &input, Output.self)
         let (sizes, start) = try ReductionTree.read(from: &input)
         let first: Int = try input.read()
-        runReduction(sizes, from: start, outputs, &output, isCancelled: isCancelled, reduce) { index in
+        runReduction(sizes, from: start, outputs, &output, as: body, isCancelled: isCancelled, reduce) { index in
             try function(first &+ index, repeat each captures.values)
         }
     }
