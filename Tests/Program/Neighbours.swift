@@ -294,6 +294,7 @@ let neighbours: [String: Program.Scenario] = [
                 say("round trip of who looks", times[1], "ns")
                 say("one way", times[2], "ns a frame")
                 say("8 MB there and back", times[3], "ns")
+                say("to link", times[4], "ns")
             }
         }
     },
@@ -358,7 +359,7 @@ private final class Tally: Sendable {
 }
 
 /// Nanoseconds of a round trip from poller to poller, of one that a thread looks for, of a frame one way, and of a round
-/// trip with 8 MB.
+/// trip with 8 MB; and to make a link.
 private func measure(_ other: Int, _ rounds: Int) async throws -> [Int] {
     guard let neighbours = WorkerLoop.neighbours else { throw NoWorker() }
     var times: [Int] = []
@@ -406,5 +407,6 @@ private func measure(_ other: Int, _ rounds: Int) async throws -> [Int] {
     let block = try numbers(8_000_000)
     try await time(100) { for round in 1...100 { try roundTrip(rounds + 1 + round, [block]) } }
     link.close()
+    try await time(100) { for _ in 0..<100 { try await neighbours.connect(toProcess: other).close() } }
     return times
 }
