@@ -122,7 +122,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         tests("Remote", ["Remote", "Wire"]),
-        tests("Agent", ["Agent", "Machine", "Placement", "Remote", "Transport"]),
+        tests("Agent", ["Agent", "Machine", "Placement", "Remote", "SharedMemoryLink", "Transport", "Wire"]),
         tests("Scheduling", ["Scheduling"]),
         tests(
             "ClusterRuntime",
