@@ -25,6 +25,9 @@ package protocol WorkerMembership: Sendable {
     /// What this process has for others; `nil` before it belongs to a cluster.
     var references: ReferenceTable? { get }
 
+    /// The bodies that run are to end, also those that other workers than the driver have called.
+    func interrupt()
+
     /// A body has failed for which nobody waits.
     func tell(_ failure: RemoteFailure)
 }

@@ -266,7 +266,9 @@ final class WorkerSession: Sendable {
             let item = HeardMessage(message, frame.copyBytes(), from: reader.offset, blocks, attachments)
             work.withLock { $0.append(.message(item)) }
         case .cancel(let call, let grace): cancel(call, grace)
-        case .interrupt(let grace): interrupt(grace)
+        case .interrupt(let grace):
+            interrupt(grace)
+            membership.interrupt()
         case .shutdown:
             platform_flush_output()
             _exit(0)

@@ -179,8 +179,11 @@ package final class CaptureCache: Sendable {
     /// Ends the use that ``take(_:)`` began.
     package func release(_ captures: CaptureSet) {
         let evicted = state.withLock { state -> [Entry] in
-            if let index = state.entries.firstIndex(where: { $0.captures === captures }) {
-                state.entries[index].users -= 1
+            guard let index = state.entries.firstIndex(where: { $0.captures === captures }) else { return [] }
+            state.entries[index].users -= 1
+            // What others have is not held for a map that may never come.
+            if state.entries[index].users == 0, !captures.message.attachments.isEmpty {
+                return [state.entries.remove(at: index)] + evict(&state)
             }
             return evict(&state)
         }

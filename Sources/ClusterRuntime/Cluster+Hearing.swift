@@ -84,9 +84,13 @@ extension Cluster {
         }
     }
 
+    /// Has bodies end that other workers have called here.
+    package func interruptServers() { station?.interrupt() }
+
     /// Serves a worker over a link that it has made to this one.
     package func serve(_ link: any Link, for caller: WorkerID) {
         let server = CallServer(self, caller: caller, link, bodies: bodies)
+        station?.keep(server)
         link.start { frame in
             do {
                 try server.receive(&frame)
@@ -94,7 +98,8 @@ extension Cluster {
                 // What follows can't be understood either: the caller learns of it by the end of the link.
                 link.close()
             }
-        } onEnd: { _ in
+        } onEnd: { [station] _ in
+            station?.drop(server)
             server.end()
         }
     }
@@ -167,6 +172,13 @@ extension Cluster {
         if id == myID { return try ownMember }
         guard let station else { return try member(id) }
         return try await station.reach(id, self)
+    }
+
+    /// The worker that this process knows to have the least to do; in a worker one after the other.
+    nonisolated(nonsending) func leastBusyWorker() async throws -> WorkerID {
+        guard let station else { return try leastBusyMember().id }
+        try await station.introduce()
+        return try station.nextWorker()
     }
 
     /// All workers, ready to be called, in the order of their numbers.

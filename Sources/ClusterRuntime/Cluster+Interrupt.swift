@@ -11,8 +11,9 @@ extension Cluster {
     /// Does not wait for the bodies.
     ///
     /// - Parameter workers: Those to be interrupted; all unless told.
-    /// - Throws: ``ClusterError/Code/noSuchWorker``, before any is interrupted.
+    /// - Throws: ``ClusterError/Code/noSuchWorker``, before any is interrupted; ``ClusterError/Code/notTheDriver`` in a worker.
     public func interrupt(_ workers: [WorkerID]? = nil) async throws {
+        guard isDriver else { throw ClusterError.notTheDriver }
         let members = if let workers { try workers.map { try member($0) } } else { try allMembers() }
         for member in members { member.interrupt() }
         for member in members { await manager(of: member.id)?.manage(member.id, .interrupted) }

@@ -35,7 +35,7 @@ public struct AnyWorker: RemoteTarget {
 
     /// The worker with the fewest calls under way; does not wait.
     public nonisolated(nonsending) func acquire(in cluster: Cluster) async throws -> WorkerID {
-        try cluster.leastBusyMember().id
+        try await cluster.leastBusyWorker()
     }
 }
 

@@ -16,7 +16,11 @@ final class WorkerStation: Sendable {
         var making: [WorkerID: Task<Member, any Error>] = [:]
         /// For those that call over the driver.
         var servers: [WorkerID: CallServer] = [:]
+        /// For those that call over links of their own.
+        var linked: [ObjectIdentifier: CallServer] = [:]
         var hasLeft = false
+        /// How often somebody wanted any worker.
+        var turns = 0
     }
 
     private struct Peer {
@@ -57,6 +61,16 @@ final class WorkerStation: Sendable {
 
     var roster: [RosterEntry] {
         state.withLock { ($0.roster ?? [:]).values.sorted { $0.id < $1.id } }
+    }
+
+    /// Another worker each time: how much they have to do, only the driver knows.
+    func nextWorker() throws(ClusterError) -> WorkerID {
+        try state.withLock { state throws(ClusterError) in
+            let workers = (state.roster ?? [:]).keys.filter { $0 != .driver }.sorted()
+            guard !workers.isEmpty else { throw .noWorkers }
+            defer { state.turns += 1 }
+            return workers[(state.turns + me.rawValue) % workers.count]
+        }
     }
 
     func entry(_ id: WorkerID) -> RosterEntry? { state.withLock { $0.roster?[id] } }
@@ -179,6 +193,18 @@ final class WorkerStation: Sendable {
             state.servers[id] = server
             return server
         }
+    }
+
+    /// Somebody calls over a link of its own.
+    func keep(_ server: CallServer) { state.withLock { $0.linked[ObjectIdentifier(server)] = server } }
+
+    /// That link has ended.
+    func drop(_ server: CallServer) { state.withLock { $0.linked[ObjectIdentifier(server)] = nil } }
+
+    /// Bodies are to end that others than the driver have called.
+    func interrupt() {
+        let servers = state.withLock { Array($0.servers.values) + $0.linked.values }
+        for server in servers { server.interrupt() }
     }
 
     /// The process is part of the cluster no more.

@@ -1,4 +1,5 @@
 public import ClusterRuntime
+import Remote
 public import Wire
 
 extension Cluster {

@@ -93,7 +93,7 @@ extension Cluster {
     nonisolated(nonsending) func follow<Output>(
         _ run: MapRun, _ options: MapOptions<Output>, _ feed: nonisolated(nonsending) () async throws -> Void
     ) async throws {
-        let workers = try MapWorkers(self, options)
+        let workers = try await MapWorkers.taking(options, of: self)
         defer { workers.end() }
         workers.begin(run)
         await withTaskCancellationHandler {
@@ -145,11 +145,19 @@ final class MapWorkers: Sendable {
     private let isOpen: Bool
     private let watcher = Mutex<Int?>(nil)
 
-    init<Output>(_ cluster: Cluster, _ options: MapOptions<Output>) throws(ClusterError) {
+    private init(_ cluster: Cluster, _ members: [Member], isOpen: Bool) {
         self.cluster = cluster
+        self.members = members
+        self.isOpen = isOpen
+    }
+
+    /// Those that a map begins with.
+    nonisolated(nonsending) static func taking<Output>(
+        _ options: MapOptions<Output>, of cluster: Cluster
+    ) async throws -> MapWorkers {
+        guard options.isDistributed else { return MapWorkers(cluster, try cluster.localMembers, isOpen: false) }
         let pool = options.pool ?? cluster.poolOfMaps
-        isOpen = options.isDistributed && pool == nil
-        members = options.isDistributed ? try cluster.members(of: pool) : try cluster.localMembers
+        return MapWorkers(cluster, try await cluster.members(of: pool), isOpen: pool == nil)
     }
 
     func begin(_ run: MapRun) {
@@ -172,10 +180,10 @@ final class MapWorkers: Sendable {
 
 extension Cluster {
     /// The workers that a map begins with: those of the pool that are there, or all.
-    fileprivate func members(of pool: (any AbstractWorkerPool)?) throws(ClusterError) -> [Member] {
-        let all = try allMembers()
+    fileprivate nonisolated(nonsending) func members(of pool: (any AbstractWorkerPool)?) async throws -> [Member] {
+        let all = try await reachAll()
         guard let pool else {
-            guard !all.isEmpty || expectsWorkers else { throw .noWorkers }
+            guard !all.isEmpty || expectsWorkers else { throw ClusterError.noWorkers }
             return all
         }
         let wanted = pool.workers

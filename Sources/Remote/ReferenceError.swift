@@ -1,10 +1,10 @@
 public import Wire
 
 /// A future or a channel can't do what was asked.
-public struct ReferenceError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ReferenceError: Error, Hashable, Codable, Sendable, CustomStringConvertible {
     /// The kind of failure; compare it with the static members. New kinds may be added.
-    public struct Code: Hashable, Sendable {
-        fileprivate enum Kind: UInt8 { case alreadySet = 1, closed, unknown, cancelled, refused }
+    public struct Code: Hashable, Codable, Sendable {
+        fileprivate enum Kind: UInt8, Codable { case alreadySet = 1, closed, unknown, cancelled, refused }
         fileprivate let kind: Kind
         /// A future is given its value once.
         public static let alreadySet = Code(kind: .alreadySet)
