@@ -289,7 +289,7 @@ final class WorkerSession: Sendable {
         try membership.hear(&reader)
     }
 
-    private func cancel(_ call: UInt64, _ grace: Double) {
+    private func cancel(_ call: UInt64, _ grace: Double?) {
         let isRunning = calls.withLock { calls in
             if call == calls.current {
                 body.isUnwanted = true
@@ -302,7 +302,7 @@ final class WorkerSession: Sendable {
             }
             return false
         }
-        if isRunning { watchBody(for: grace) { [self] in body.isUnwanted } }
+        if isRunning, let grace { watchBody(for: grace) { [self] in body.isUnwanted } }
     }
 
     /// What the bodies that run come to is not wanted; calls that wait are.

@@ -92,7 +92,7 @@ extension Cluster {
         let number = try member.callOnce(function, of: call, seed: nextCallSeed(), write)
         // A small body's answer is here sooner than this thread could be woken for it.
         member.launched.link.look { call.isAnswered }
-        if let answer = call.answer { return try member.result(of: answer.get(), callSite) }
+        if let answer = call.answer { return try member.result(of: answer, callSite) }
         let timer = deadline.map { limit in
             Task {
                 try await Task.sleep(for: max(limit, .zero))
@@ -108,7 +108,7 @@ extension Cluster {
             if call.end(.failure(CancellationError())) { member.cancel(number) }
         }
         guard let answer = call.answer else { preconditionFailure("who waited for an answer has one") }
-        return try member.result(of: answer.get(), callSite)
+        return try member.result(of: answer, callSite)
     }
 }
 
@@ -163,8 +163,11 @@ private final class OneCall: CallReceiver {
 extension Member {
     /// The one result of a call.
     ///
-    /// - Throws: ``RemoteError`` if the body failed, ``ClusterError`` if it is no such answer.
-    fileprivate func result<Output>(of answer: BatchInput, _ callSite: CallSite) throws -> Output {
+    /// - Throws: What kept it from being answered; ``RemoteError`` if the body failed, ``ClusterError`` if it is no such answer.
+    fileprivate func result<Output>(
+        of answer: Result<BatchInput, any Error>, _ callSite: CallSite
+    ) throws -> Output {
+        let answer = try answer.mapError { ($0 as? WorkerExited)?.called(at: callSite) ?? $0 }.get()
         var failure: IndexedFailure?
         let output: Output?
         do {

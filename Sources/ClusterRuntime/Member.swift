@@ -234,22 +234,27 @@ package final class Member: Sendable {
         return false
     }
 
-    /// Tells the worker that nobody waits for a call any more.
-    package func cancel(_ call: UInt64) {
+    /// Tells the worker that nobody wants the result of a call any more.
+    ///
+    /// - Parameter isPatient: Whether somebody still waits for its end, however long that takes; else the worker is ended if a
+    ///   synchronous body goes on for longer than the grace.
+    package func cancel(_ call: UInt64, isPatient: Bool = false) {
         let isWaiting = waiting.withLock { waiting in
             call & Member.askMark == 0
                 ? waiting.calls.contains(call) : waiting.asks.contains(call & ~Member.askMark)
         }
-        if isWaiting { try? link.send(.cancel(call: call, graceSeconds: graceSeconds)) }
+        if isWaiting { try? link.send(.cancel(call: call, graceSeconds: isPatient ? nil : graceSeconds)) }
     }
 
     /// Asks the bodies that the worker runs to end.
     package func interrupt() { try? link.send(.interrupt(graceSeconds: graceSeconds)) }
 
-    /// Tells the worker that nobody waits for the calls of a receiver any more; they are answered all the same.
-    package func cancelCalls(of receiver: any CallReceiver) {
+    /// Tells the worker that nobody wants the results of a receiver's calls any more; they are answered all the same.
+    ///
+    /// - Parameter isPatient: As for ``cancel(_:isPatient:)``.
+    package func cancelCalls(of receiver: any CallReceiver, isPatient: Bool = false) {
         for call in waiting.withLock({ $0.calls.numbers(of: receiver) }) {
-            try? link.send(.cancel(call: call, graceSeconds: graceSeconds))
+            try? link.send(.cancel(call: call, graceSeconds: isPatient ? nil : graceSeconds))
         }
     }
 

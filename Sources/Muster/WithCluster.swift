@@ -19,7 +19,7 @@ public import ClusterRuntime
 /// - Parameters:
 ///   - manager: Where the first workers come from; more can be added later.
 ///   - heartbeatLimit: Silence after which a worker counts as lost and is ended. A busy worker is not silent.
-///   - cancellationGrace: Time that a body which does not suspend may go on after it was cancelled, because nobody waits for it any
+///   - cancellationGrace: Time that a body which does not suspend may go on after it was cancelled because nobody waits for it any
 ///     more, its deadline has passed, or it was interrupted; 5 s unless told. After that its worker is ended, as if it had
 ///     crashed: another comes in its place, and what it was to do besides is done by others or fails by the rules for that.
 ///   - seed: Of all random numbers that bodies draw from ``Worker/random``, unless a map is given a seed of its own.

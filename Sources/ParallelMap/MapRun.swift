@@ -187,7 +187,9 @@ final class MapRun: Sendable {
             }
             if let deadline { limit(batch, call, of: seat, to: deadline) }
             // Who cancelled the others may not have known of this one.
-            if isStopping.load(ordering: .acquiring) { seat.member.cancel(call) }
+            if isStopping.load(ordering: .acquiring) {
+                seat.member.cancel(call, isPatient: state.withLock { !$0.isOver })
+            }
         } catch let error as ClusterError where error.code == .noSuchWorker {
             returned(batch, by: seat)
         } catch is WorkerExited {
@@ -282,7 +284,7 @@ final class MapRun: Sendable {
     }
 
     private func lost(_ batch: Range<Int>, by seat: MapSeat, _ end: WorkerExited) {
-        let failures = state.withLock { $0.isOver ? [] : $0.lose(batch, of: seat, end) }
+        let failures = state.withLock { $0.isOver ? [] : $0.lose(batch, of: seat, end, callSite) }
         if !failures.isEmpty { judge(failures) }
         proceed()
     }
@@ -402,7 +404,8 @@ final class MapRun: Sendable {
             }
             return []
         }
-        for seat in unwanted { seat.cancel() }
+        // The map ends when they have: none of them is hurried.
+        for seat in unwanted { seat.cancel(isPatient: true) }
     }
 
     private func giveUp(_ failure: MapFailure, _ state: inout MapState) -> [MapSeat] {
@@ -507,7 +510,7 @@ final class MapRun: Sendable {
         // Not under the lock: whatever a handler does when it is cancelled is done here.
         for task in tasks { task.cancel() }
         if case .failure = result {
-            for seat in seats { seat.cancel() }
+            for seat in seats { seat.cancel(isPatient: false) }
         }
         outcome.fulfil(result)
         whenHungry?.action()

@@ -1,4 +1,5 @@
 import ClusterRuntime
+import Remote
 import Scheduling
 import Transport
 import Wire
@@ -88,11 +89,20 @@ struct MapState: Sendable {
     }
 
     /// Gives a lost worker's batch to the others; returns the elements that are not tried again unasked.
-    mutating func lose(_ batch: Range<Int>, of seat: MapSeat, _ end: WorkerExited) -> [MapFailure] {
+    ///
+    /// - Parameter callSite: Where the map was begun.
+    mutating func lose(
+        _ batch: Range<Int>, of seat: MapSeat, _ end: WorkerExited, _ callSite: CallSite
+    ) -> [MapFailure] {
         lastEnd = end
         return schedule.lost(batch, by: seat.number).map { index in
             let deaths = schedule.deaths(of: index)
-            let error: any Error = deaths > 1 ? PoisonError(index: index, workerCount: deaths, last: end) : end
+            let error: any Error =
+                if deaths > 1 {
+                    PoisonError(index: index, workerCount: deaths, last: end)
+                } else {
+                    end.called(at: callSite)
+                }
             return failure(of: index, with: seat.member, error)
         }
     }
@@ -148,8 +158,10 @@ final class MapSeat: CallReceiver {
         run.fail(error, for: batch, of: self)
     }
 
-    /// Tells the worker that nobody waits for what it does for the map.
-    func cancel() { member.cancelCalls(of: self) }
+    /// Tells the worker that nobody wants the results of what it does for the map.
+    ///
+    /// - Parameter isPatient: Whether the map waits for its end.
+    func cancel(isPatient: Bool) { member.cancelCalls(of: self, isPatient: isPatient) }
 }
 
 extension MapFailure {

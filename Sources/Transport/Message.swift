@@ -20,8 +20,9 @@ package enum Message: Hashable, Sendable {
     case call(Call)
     /// The same with captures of its own: they follow, then the elements.
     case callOnce(Call)
-    /// The result of a call is not wanted any more. If its body does not suspend, and has begun, it has so many seconds to end.
-    case cancel(call: UInt64, graceSeconds: Double)
+    /// The result of a call is not wanted any more. If its body does not suspend, and has begun, it has so many seconds to end;
+    /// `nil` is as many as it takes.
+    case cancel(call: UInt64, graceSeconds: Double?)
     /// What the bodies that run now come to is not wanted; one that does not suspend has so many seconds to end with its element.
     case interrupt(graceSeconds: Double)
     /// A body that does not suspend was cancelled or interrupted, and was still there so many seconds later.

@@ -210,6 +210,21 @@ struct HostSessionTests {
         #expect(throws: LinkError.self) { try worker.tell([8]) }
     }
 
+    @Test("a worker that the driver ends for a reason has a successor; one that is not wanted any more has none")
+    func ended() async throws {
+        let pairing = Pairing(EchoWorkers(workers: [EchoWorker()]))
+        let worker = try await pairing.launch(restarts: 1)[0]
+        worker.kill(because: .unresponsive(seconds: 0.25))
+        #expect(await worker.end.get().cause == .unresponsive(seconds: 0.25))
+        #expect(await eventually { pairing.has { if case .newcomer = $0 { true } else { false } } })
+        let newcomer = pairing.events.withLock { events in
+            events.compactMap { if case .newcomer(let worker) = $0 { worker } else { nil } }.first
+        }
+        try #require(newcomer).kill()
+        #expect(await newcomer?.end.get().cause == .removed)
+        #expect(await pairing.session.end.get() == .dismissed)
+    }
+
     @Test("one that can't succeed another is told, and a host without workers is dismissed")
     func noSuccessor() async throws {
         let echo = EchoWorker(canSucceed: false)

@@ -26,6 +26,9 @@ struct ErrorTests {
         #expect(WorkerExited(worker: 2, host: "n", end: WorkerEnd(cause: cause)).description == text)
         let last = WorkerExited(worker: 2, host: "n", end: WorkerEnd(cause: cause, standardErrorTail: "oh"))
         #expect(last.description == "\(text); the last it wrote to standard error:\noh")
+        #expect(
+            last.called(at: site).description
+                == "\(text); called at Print/Jobs.swift:12; the last it wrote to standard error:\noh")
     }
 
     @Test("only a signal's end has a signal")

@@ -70,6 +70,8 @@ struct BodyTests {
         #expect(behind.hasPrefix("WorkerExited worker=2 host=true cause=unresponsive(seconds: 0.3"), "\(run)")
         #expect(run.value("map:") == "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]", "\(run)")
         #expect(run.value("another:") == "[3] true", "\(run)")
+        #expect(run.value("failed map:")?.hasPrefix("MapError [0] of 2: RemoteError") == true, "\(run)")
+        #expect(run.value("both there:") == "[2, 3]", "\(run)")
         #expect(run.value("patient:")?.hasPrefix("CancellationError") == true, "\(run)")
         #expect(run.value("stays:") == "[2]" && run.status == 0 && run.leftovers.isEmpty, "\(run)")
     }

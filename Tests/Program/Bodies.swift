@@ -203,6 +203,16 @@ let bodies: [String: Program.Scenario] = [
             say("map:", try await map.value)
             say("another:", cluster.workers, try cluster.member(3).launched.process != process)
         }
+        // A map that has failed waits for what runs, however long.
+        try await withCluster(.local(2, options: noRestarts), cancellationGrace: .milliseconds(10)) { cluster in
+            await sayFailure("failed map:") {
+                try await cluster.pmap(0..<2, batchSize: 1) { i in
+                    if i == 1 { spin(seconds: 0.3) }
+                    if i == 0 { throw NoPaper() }
+                }
+            }
+            say("both there:", cluster.workers)
+        }
         // An asynchronous body holds nobody up, and its worker stays.
         try await withCluster(.local(1), cancellationGrace: .milliseconds(10)) { cluster in
             let path = flagPath("patient")

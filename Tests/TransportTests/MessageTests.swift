@@ -13,7 +13,8 @@ struct MessageTests {
         .call(Call(id: 1, function: 2, captures: 3)), .call(Call(id: 1, function: 2, captures: nil)),
         .call(Call(id: 1, function: 2, captures: 3, seed: .max, first: 7, attempt: 4)), .interrupt(graceSeconds: 0.5),
         .callOnce(Call(id: 1, function: 2, captures: nil, seed: 9)), .unresponsive(graceSeconds: 3),
-        .callOnce(Call(id: 1, function: 2, captures: nil)), .cancel(call: 9, graceSeconds: 5), .reply(call: 10),
+        .callOnce(Call(id: 1, function: 2, captures: nil)), .cancel(call: 9, graceSeconds: 5),
+        .cancel(call: 9, graceSeconds: nil), .reply(call: 10),
         .refusal(call: 11, reason: "no"), .heartbeat, .shutdown,
     ]
 
