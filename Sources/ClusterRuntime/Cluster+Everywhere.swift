@@ -26,7 +26,8 @@ extension Cluster {
         file: String = #fileID, line: Int = #line, body: @escaping @Sendable (repeat each Capture) throws -> Void
     ) async throws where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try ActionFunction<repeat each Capture>(file: file, line: line, body).reference
-        let _: [Void] = try await callAll(processes, function, CallSite(file: file, line: line), includingLater) { output in
+        let _: [Void] = try await callAll(processes, function, CallSite(file: file, line: line), includingLater) {
+            output in
             for capture in repeat each captures { output.write(capture) }
             output.writeCall()
         }
@@ -38,7 +39,8 @@ extension Cluster {
         file: String = #fileID, line: Int = #line, body: @escaping @Sendable (repeat each Capture) async throws -> Void
     ) async throws where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         let function = try ActionFunction<repeat each Capture>(file: file, line: line, body).reference
-        let _: [Void] = try await callAll(processes, function, CallSite(file: file, line: line), includingLater) { output in
+        let _: [Void] = try await callAll(processes, function, CallSite(file: file, line: line), includingLater) {
+            output in
             for capture in repeat each captures { output.write(capture) }
             output.writeCall()
         }
@@ -97,7 +99,9 @@ extension Cluster {
         let function = try KeepingFunction<KeptLocal<Value>, repeat each Capture>(
             file: file, line: line, KeptLocal<Value>.self, body
         ).reference
-        let _: [Void] = try await callAll(processes, function, CallSite(file: file, line: line), includingLater, named: local.name) { output in
+        let _: [Void] = try await callAll(
+            processes, function, CallSite(file: file, line: line), includingLater, named: local.name
+        ) { output in
             for capture in repeat each captures { output.write(capture) }
             ValueCoder<String>().write([local.name], to: &output)
         }
@@ -112,7 +116,9 @@ extension Cluster {
         let function = try KeepingFunction<KeptLocal<Value>, repeat each Capture>(
             file: file, line: line, KeptLocal<Value>.self, body
         ).reference
-        let _: [Void] = try await callAll(processes, function, CallSite(file: file, line: line), includingLater, named: local.name) { output in
+        let _: [Void] = try await callAll(
+            processes, function, CallSite(file: file, line: line), includingLater, named: local.name
+        ) { output in
             for capture in repeat each captures { output.write(capture) }
             ValueCoder<String>().write([local.name], to: &output)
         }

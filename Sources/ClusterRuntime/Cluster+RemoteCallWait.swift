@@ -45,7 +45,9 @@ extension Cluster {
         on target: Target = AnyWorker(), file: String = #fileID, line: Int = #line,
         body: RemoteFunction<Void, Output>
     ) async throws -> Future<Output> {
-        return try await keepAndWait(try body.reference, at: target, CallSite(file: file, line: line)) { output in output.writeCall() }
+        return try await keepAndWait(try body.reference, at: target, CallSite(file: file, line: line)) { output in
+            output.writeCall()
+        }
     }
 
     /// The same with a stored body: its element is the first of the captures.

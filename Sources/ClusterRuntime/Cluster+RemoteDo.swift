@@ -43,7 +43,8 @@ extension Cluster {
         on target: Target = AnyWorker(), file: String = #fileID, line: Int = #line,
         body: RemoteFunction<Void, Void>
     ) async throws {
-        try await drop(try body.reference, at: target, CallSite(file: file, line: line)) { output in output.writeCall() }
+        try await drop(try body.reference, at: target, CallSite(file: file, line: line)) { output in output.writeCall()
+        }
     }
 
     /// The same with a stored body: its element is the first of the captures.

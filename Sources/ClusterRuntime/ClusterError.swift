@@ -48,7 +48,8 @@ public struct ClusterError: Error, Hashable, Codable, Sendable, CustomStringConv
 
     package static let notTheDriver = ClusterError(
         .notTheDriver,
-        "only the driver, process 1, adds, removes and interrupts workers; have it done there: `remoteCallFetch(on: 1) { … }`")
+        "only the driver, process 1, adds, removes and interrupts workers; have it done there: `remoteCallFetch(on: 1) { … }`"
+    )
     package static let notInCluster = ClusterError(
         .notInCluster, "this is neither inside withCluster nor in a body that a worker runs")
 

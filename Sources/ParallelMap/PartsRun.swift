@@ -71,7 +71,7 @@ struct PartsRun<Output: Sendable>: Sendable {
                     function, captures, for: parts[part], on: worker, seed: seed, at: callSite
                 ) { output in write(part, &output) }
                 work.state.withLock { $0.done[part] = future }
-            } catch where PartsRun.isLoss(error) {
+            } catch  where PartsRun.isLoss(error) {
                 let losses = work.state.withLock { state in
                     state.left.append(part)
                     state.losses[part, default: 0] += 1

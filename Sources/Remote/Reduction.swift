@@ -101,10 +101,14 @@ extension ReductionTree {
 
     /// Writes what a worker has to know of a part.
     ///
-    /// - Parameter reducer: `nil` for a loop.
-    package func write(_ leaves: Range<Int>, _ reducer: Reducer?, to output: inout WireWriter) {
+    /// - Parameters:
+    ///   - reducer: `nil` for a loop.
+    ///   - first: Place of the tree's first element in the input.
+    package func write(
+        _ leaves: Range<Int>, _ reducer: Reducer?, from first: Int = 0, to output: inout WireWriter
+    ) {
         reducer?.write(to: &output)
-        output.write(sizes(of: leaves), elements(of: leaves).lowerBound)
+        output.write(sizes(of: leaves), first + elements(of: leaves).lowerBound)
     }
 }
 

@@ -154,7 +154,8 @@ let distributedScenarios: [String: Program.Scenario] = [
         try await withCluster(.local(2)) { cluster in
             try await cluster.everywhere(capturing: "x") { x in try ownValue.set("\(x)\(Worker.id)") }
             say("values", try await cluster.remoteCallFetch(onEach: [1, 2, 3]) { ownValue.value ?? "none" })
-            try await cluster.define(ownValue, capturing: 7, includingLater: true) { seven in "\(seven) of \(Worker.id)" }
+            try await cluster.define(ownValue, capturing: 7, includingLater: true) { seven in "\(seven) of \(Worker.id)"
+            }
             let later = try await cluster.addWorkers(.local(1))
             say("later", try await cluster.remoteCallFetch(on: later[0]) { try ownValue.get() })
             try await cluster.clear(ownValue)
