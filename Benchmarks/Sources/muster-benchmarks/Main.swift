@@ -7,7 +7,8 @@ import Muster
     static let benchmarks: [any Benchmark] =
         [
             RoundTrip(), TrivialMap(), MillionIntegers(), CapturedArray(), Echo(), Segments(), StartUp(), IdleWorker(),
-            Planning(), RemoteRoundTrip(), RemoteMap(), RemoteBulk(),
+            Planning(), WorkerCalls(), ChannelItems(), ChannelBulk(), Futures(), RemoteRoundTrip(), RemoteMap(),
+            RemoteBulk(),
             IdleCPU(), CapturedMemory(), CapturedSharedArray(), TenMillionIntegers(), MapScale(), RingRoundTrip(),
             RingFrames(byteCount: 64),
             RingFrames(byteCount: 1 << 10),
