@@ -100,13 +100,22 @@ private final class LinkServer: Sendable {
         } catch {
             guard error.code != .closed else { return }
             do {
-                let message: Message = try reply.read()
-                guard case .reply(let call) = message else { throw error }
+                let call = try LinkServer.call(answeredBy: reply.rest)
                 try link.send(.refusal(call: call, reason: "its answer could not be sent: \(error)"))
             } catch {
                 // Whoever waits for the answer must learn that there is none.
                 leave()
             }
         }
+    }
+
+    /// The number of the call that a frame answers, whether or not names of references are behind it.
+    @inline(never)
+    private static func call(answeredBy frame: RawSpan) throws(WireError) -> UInt64 {
+        let bytes = Message.hasNames(frame) ? try Message.open(frame).message : frame.copyBytes()
+        var reader = WireReader(bytes.span)
+        let message: Message = try reader.read()
+        guard case .reply(let call) = message else { throw reader.invalid("that answers no call") }
+        return call
     }
 }
