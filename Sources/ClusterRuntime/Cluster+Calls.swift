@@ -74,7 +74,7 @@ extension Cluster {
     }
 
     /// - Parameter write: Writes the captures, then the one element.
-    private nonisolated(nonsending) func fetch<Output: Sendable>(
+    nonisolated(nonsending) func fetch<Output: Sendable>(
         _ function: FunctionReference, from target: some RemoteTarget, _ deadline: Duration?, _ callSite: CallSite,
         _ write: (inout WireWriter) -> Void
     ) async throws -> Output {

@@ -38,16 +38,23 @@ extension Cluster {
         case .relay(let process): try hearRelayed(from: WorkerID(process), &input, station)
         case .roster:
             let (topology, entries): (ClusterTopology, [RosterEntry]) = (try input.read(), try input.read())
-            station.learn(entries, topology, self)
-        case .joined: station.learn([try input.read()], nil, self)
+            learn(entries, topology, station)
+        case .joined: learn([try input.read()], nil, station)
         case .left(let process):
             station.learn(WorkerID(process), try input.read())
+            tellPools(ofEndOf: WorkerID(process))
             references.forget(process)
         case .belong, .welcome, .heartbeat: break
         case .shutdown: leaveByDriver()
         default:
             guard try server?.hear(message, &input) == true else { throw input.invalid("a driver does not say that") }
         }
+    }
+
+    /// Processes are there: first in the pool of all, which is looked at by whoever waits to be told of them.
+    private func learn(_ entries: [RosterEntry], _ topology: ClusterTopology?, _ station: WorkerStation) {
+        for entry in entries where entry.id != .driver { everyone.add(entry.id) }
+        station.learn(entries, topology, self)
     }
 
     @inline(never)

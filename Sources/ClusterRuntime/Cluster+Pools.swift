@@ -1,4 +1,4 @@
-public import Remote
+import Remote
 import Synchronization
 public import Wire
 
@@ -25,89 +25,55 @@ extension Cluster {
     /// - Parameters:
     ///   - pool: Where; the ``defaultPool`` at the time of each call unless told.
     ///   - body: A closure literal that captures nothing. One that captures is refused when the function is called.
-    @_disfavoredOverload  // a body without arguments could be one of a `Void`
-    public func remote<Element: Sendable, Output: Sendable, each Capture>(
+    public func remote<Output: Sendable, each Argument>(
         _ pool: (any AbstractWorkerPool)? = nil, file: String = #fileID, line: Int = #line,
-        body: @escaping @Sendable (Element, repeat each Capture) throws -> Output
-    ) -> PoolFunction<Element, Output, repeat each Capture>
-    where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-        remote(pool, body: RemoteFunction(file: file, line: line, body))
+        body: @escaping @Sendable (repeat each Argument) throws -> Output
+    ) -> PoolFunction<Output, repeat each Argument>
+    where repeat each Argument: WireEncodable & WireDecodable & Sendable {
+        PoolFunction(
+            cluster: self, pool: pool,
+            function: Result { () throws(BodyError) in
+                try CallFunction<Output, repeat each Argument>(file: file, line: line, body).reference
+            })
     }
 
     /// The same for an asynchronous body.
-    @_disfavoredOverload  // a body without arguments could be one of a `Void`
-    public func remote<Element: Sendable, Output: Sendable, each Capture>(
+    public func remote<Output: Sendable, each Argument>(
         _ pool: (any AbstractWorkerPool)? = nil, file: String = #fileID, line: Int = #line,
-        body: @escaping @Sendable (Element, repeat each Capture) async throws -> Output
-    ) -> PoolFunction<Element, Output, repeat each Capture>
-    where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-        remote(pool, body: RemoteFunction(file: file, line: line, body))
-    }
-
-    /// The same for a body without arguments: `cluster.remote { hostName() }`.
-    public func remote<Output: Sendable>(
-        _ pool: (any AbstractWorkerPool)? = nil, file: String = #fileID, line: Int = #line,
-        body: @escaping @Sendable () throws -> Output
-    ) -> PoolCall<Output> {
-        PoolCall(
+        body: @escaping @Sendable (repeat each Argument) async throws -> Output
+    ) -> PoolFunction<Output, repeat each Argument>
+    where repeat each Argument: WireEncodable & WireDecodable & Sendable {
+        PoolFunction(
             cluster: self, pool: pool,
-            function: RemoteFunction(finding: { () throws(BodyError) in
-                try CallFunction<Output>(file: file, line: line, body).reference
-            }))
-    }
-
-    /// The same for an asynchronous body without arguments.
-    public func remote<Output: Sendable>(
-        _ pool: (any AbstractWorkerPool)? = nil, file: String = #fileID, line: Int = #line,
-        body: @escaping @Sendable () async throws -> Output
-    ) -> PoolCall<Output> {
-        PoolCall(
-            cluster: self, pool: pool,
-            function: RemoteFunction(finding: { () throws(BodyError) in
-                try CallFunction<Output>(file: file, line: line, body).reference
-            }))
-    }
-
-    /// The same for a stored body.
-    public func remote<Element: Sendable, Output: Sendable, each Capture>(
-        _ pool: (any AbstractWorkerPool)? = nil, body: RemoteFunction<Element, Output, repeat each Capture>
-    ) -> PoolFunction<Element, Output, repeat each Capture>
-    where repeat each Capture: WireEncodable & WireDecodable & Sendable {
-        PoolFunction(cluster: self, pool: pool, function: body)
+            function: Result { () throws(BodyError) in
+                try CallFunction<Output, repeat each Argument>(file: file, line: line, body).reference
+            })
     }
 }
 
 /// A function that runs on a free worker of a pool whenever it is called, see ``Cluster/remote(_:file:line:body:)``.
-public struct PoolFunction<Element: Sendable, Output: Sendable, each Capture>: Sendable
-where repeat each Capture: WireEncodable & WireDecodable & Sendable {
+public struct PoolFunction<Output: Sendable, each Argument>: Sendable
+where repeat each Argument: WireEncodable & WireDecodable & Sendable {
     let cluster: Cluster
     let pool: (any AbstractWorkerPool)?
-    let function: RemoteFunction<Element, Output, repeat each Capture>
+    let function: Result<FunctionReference, BodyError>
 
     /// Runs the body on a worker of the pool.
     ///
-    /// - Throws: As ``Cluster/remoteCallFetch(on:capturing:_:file:line:body:)``.
+    /// - Parameters:
+    ///   - arguments: What the body takes.
+    ///   - deadline: How long to wait for its result, from when it has a worker; for ever unless told.
+    /// - Throws: As `remoteCallFetch` does.
     @discardableResult
     public nonisolated(nonsending) func callAsFunction(
-        _ first: Element, _ others: repeat each Capture
+        _ arguments: repeat each Argument, deadline: Duration? = nil, file: String = #fileID, line: Int = #line
     ) async throws -> Output {
         let pool = pool ?? cluster.defaultPool
-        return try await cluster.remoteCallFetch(on: pool, capturing: first, repeat each others, body: function)
-    }
-}
-
-/// A function without arguments that runs on a free worker of a pool whenever it is called.
-public struct PoolCall<Output: Sendable>: Sendable {
-    let cluster: Cluster
-    let pool: (any AbstractWorkerPool)?
-    let function: RemoteFunction<Void, Output>
-
-    /// Runs the body on a worker of the pool.
-    ///
-    /// - Throws: As ``Cluster/remoteCallFetch(on:file:line:body:)``.
-    @discardableResult
-    public nonisolated(nonsending) func callAsFunction() async throws -> Output {
-        let pool = pool ?? cluster.defaultPool
-        return try await cluster.remoteCallFetch(on: pool, body: function)
+        return try await cluster.fetch(
+            try function.get(), from: pool, deadline, CallSite(file: file, line: line)
+        ) { output in
+            for argument in repeat each arguments { output.write(argument) }
+            output.writeCall()
+        }
     }
 }

@@ -473,13 +473,16 @@ public final class Cluster: Sendable {
 
     /// From now on it is no member any more.
     private func remove(_ member: Member, _ end: WorkerEnd) -> (member: Member, manager: any ClusterManager)? {
-        let (entry, watchers) = state.withLock { state in
-            (state.members.removeValue(forKey: member.id), Array(state.leaveWatchers.values))
-        }
-        everyone.remove(member.id)
-        for watcher in watchers { watcher(member.id) }
+        let entry = state.withLock { $0.members.removeValue(forKey: member.id) }
+        tellPools(ofEndOf: member.id)
         tellOfEnd(member.id, end)
         return entry
+    }
+
+    /// A worker has left: those who wait for one of a pool must not wait for it.
+    func tellPools(ofEndOf id: WorkerID) {
+        everyone.remove(id)
+        for watcher in state.withLock({ Array($0.leaveWatchers.values) }) { watcher(id) }
     }
 
     /// Learns why a worker is gone, then fails its calls with the reason.
@@ -574,9 +577,11 @@ public final class Cluster: Sendable {
         return member
     }
 
-    /// Whether calls to this worker are taken: it is there, and not about to leave.
+    /// Whether calls to this process are taken: it is there, and, as far as is known here, not about to leave.
     func takesCalls(_ id: WorkerID) -> Bool {
-        state.withLock { $0.members[id]?.member }?.takesCalls ?? false
+        if id == myID || id == .driver { return !state.withLock { $0.isClosed } }
+        if let station { return station.entry(id) != nil }
+        return state.withLock { $0.members[id]?.member }?.takesCalls ?? false
     }
 
     /// All workers, in the order of their numbers.

@@ -62,18 +62,6 @@ where repeat each Capture: WireEncodable & WireDecodable & Sendable {
         }
     }
 
-    /// Keeps a body without an element, found by whoever was given the literal: a `() -> Output` that is handed on may be
-    /// taken for one of a `Void`, and is another closure then.
-    ///
-    /// - Parameter find: Makes a ``CallFunction`` of it.
-    package init(finding find: () throws(BodyError) -> FunctionReference) where Element == Void {
-        do {
-            result = .success(try find())
-        } catch {
-            result = .failure(error)
-        }
-    }
-
     /// What to send.
     ///
     /// - Throws: ``BodyError`` if the body was refused.

@@ -75,6 +75,21 @@ struct InMemoryTests {
         }
     }
 
+    @Test("maps that are given no pool have the one that was set, until all workers are again")
+    func defaultPool() async throws {
+        try await withCluster(.inMemory(3)) { cluster async throws in
+            let all = cluster.defaultPool
+            cluster.defaultPool = WorkerPool([4])
+            #expect(Set(try await cluster.pmap(0..<20, batchSize: 1) { _ in Worker.id }) == [4])
+            #expect(Set(try await cluster.pmap(0..<20, pool: WorkerPool([2]), batchSize: 1) { _ in Worker.id }) == [2])
+            cluster.defaultPool = WorkerPool()
+            let none = await #expect(throws: ClusterError.self) { try await cluster.pmap(0..<2) { $0 } }
+            #expect(none?.code == .noWorkers)
+            cluster.defaultPool = all
+            #expect(try await cluster.pmap(0..<20) { $0 } == Array(0..<20))
+        }
+    }
+
     @Test("errors of bodies come back, with the worker and the error itself")
     func errors() async throws {
         try await withCluster(.inMemory(2)) { cluster async throws in

@@ -213,6 +213,28 @@ struct DefaultPoolTests {
         }
     }
 
+    @Test("is there in bodies too, and other pools are")
+    func inBodies() async throws {
+        try await withCluster(2) { cluster async throws in
+            let other = try await cluster.remoteCallFetch(on: 2) {
+                try await Worker.cluster.remoteCallFetch(on: WorkerPool([3])) { Worker.id }
+            }
+            #expect(other == 3)
+            let (all, someone) = try await cluster.remoteCallFetch(on: 2) {
+                let cluster = try await Worker.cluster
+                let someone = try await cluster.remoteCallFetch(on: cluster.defaultPool) { Worker.id }
+                return (cluster.defaultPool.workers, someone)
+            }
+            #expect(all == [2, 3] && all.contains(someone))
+            let gone = await #expect(throws: RemoteError.self) {
+                try await cluster.remoteCallFetch(on: 2) {
+                    try await Worker.cluster.remoteCallFetch(on: WorkerPool([9])) { Worker.id }
+                }
+            }
+            #expect(gone?.message.contains("the pool has no workers") == true)
+        }
+    }
+
     @Test("a call that waits for a worker learns that the last has gone")
     func lastLeaves() async throws {
         try await withCluster(1) { cluster async throws in
