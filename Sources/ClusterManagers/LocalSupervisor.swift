@@ -75,7 +75,15 @@ final class LocalSupervisor: Sendable {
             try Task.checkCancellation()
             let next = try await started.again(startLimit: startLimit)
             guard !state.withLock({ $0.isStopped }) else { return await end(next) }
-            do { try await add(next) } catch { await end(next) }
+            do {
+                try await add(next)
+            } catch {
+                await end(next)
+                // What workers do before all else has failed in it; a cluster that is closed wants none.
+                if (error as? ClusterError)?.code != .closed {
+                    notice("no worker came in the place of one that ended: \(error)")
+                }
+            }
         } catch {
             await started.leavePlace()
             if !state.withLock({ $0.isStopped }) {

@@ -87,7 +87,7 @@ package final class CallServer: Sendable {
         case .ask(let call, let verb, let name): try serve(call, verb, name, &input)
         case .counts:
             let counts: [ReferenceCount] = try input.read()
-            cluster?.references.change(counts)
+            cluster?.count(counts)
         case .putAllowed(let name): cluster?.references.putAllowed(name, StoredValue(rest: &input), from: caller)
         case .giveBack(let name, let places): cluster?.references.giveBack(name, places, from: caller)
         case .putBack(let name): cluster?.references.putBack(name, StoredValue(rest: &input))

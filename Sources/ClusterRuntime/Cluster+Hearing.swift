@@ -111,6 +111,16 @@ extension Cluster {
         }
     }
 
+    /// Processes hold more references to what this one has, or fewer.
+    func count(_ counts: [ReferenceCount]) {
+        // From when others than the driver hold some, it has to be known when they end.
+        let known = [myID.rawValue, WorkerID.driver.rawValue]
+        if let station, !counts.allSatisfy({ known.contains($0.process) }) {
+            station.askForRoster()
+        }
+        references.change(counts)
+    }
+
     // MARK: - What the driver does for its workers
 
     /// Tells a worker of all processes, and of those that come and go from now on.

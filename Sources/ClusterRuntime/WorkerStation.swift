@@ -51,12 +51,17 @@ final class WorkerStation: Sendable {
 
     /// Waits until the driver has told of all processes; it is asked once.
     func introduce() async throws {
+        askForRoster()
+        guard await here.get() else { throw ClusterError.closed }
+    }
+
+    /// Asks the driver for all processes, once; where it is gone, so is this process.
+    func askForRoster() {
         let isFirst = state.withLock { state in
             defer { state.isIntroduced = true }
             return !state.isIntroduced
         }
-        if isFirst { try driverLink.send(.introduce) }
-        guard await here.get() else { throw ClusterError.closed }
+        if isFirst { try? driverLink.send(.introduce) }
     }
 
     var roster: [RosterEntry] {
