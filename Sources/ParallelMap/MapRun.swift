@@ -295,8 +295,9 @@ final class MapRun: Sendable {
     private func limit(_ batch: Range<Int>, _ call: UInt64, of seat: MapSeat, to deadline: Duration) {
         let due = monotonicSeconds() + max(deadline.seconds, 0)
         let isFirst = state.withLock { state in
-            guard !state.isOver else { return false }
-            state.limits[seat.number] = MapState.Limit(seat: seat, batch: batch, call: call, due: due)
+            guard !state.isOver, state.add(MapState.Limit(seat: seat, batch: batch, call: call, due: due)) else {
+                return false
+            }
             return state.watchLimit(due)
         }
         if isFirst { watchLimits(at: due) }

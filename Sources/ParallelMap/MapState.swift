@@ -58,6 +58,14 @@ struct MapState: Sendable {
         return Assignment(batch: batch, attempt: schedule.attempts(of: batch.lowerBound) + 1)
     }
 
+    /// Takes note of an element's deadline; false if its worker has been sent another element since: the answer, and what that made
+    /// leave, may be faster than who sent it.
+    mutating func add(_ limit: Limit) -> Bool {
+        if let known = limits[limit.seat.number], known.call > limit.call { return false }
+        limits[limit.seat.number] = limit
+        return true
+    }
+
     /// Whether somebody has to be told to look at the deadlines at a time.
     mutating func watchLimit(_ due: Double) -> Bool {
         guard due < looksAt else { return false }
