@@ -109,7 +109,7 @@ extension Cluster {
         case .threw:
             _ = try await future.fetch()
             return future
-        case .failed(let error): throw error
+        case .failed(let error): throw (error as? WorkerExited)?.called(at: call.site) ?? error
         }
     }
 }

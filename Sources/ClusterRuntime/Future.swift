@@ -37,7 +37,9 @@ public final class Future<Value: Sendable>: Sendable {
         deadline: Duration? = nil, file: String = #fileID, line: Int = #line
     ) async throws -> Value {
         if let known = fetched.withLock({ $0 }) { return try known.get() }
-        if case .failed(let error)? = call?.progress { throw error }
+        if let call, case .failed(let error)? = call.progress {
+            throw (error as? WorkerExited)?.called(at: call.site) ?? error
+        }
         let answer = try await ask(.fetchFuture, within: deadline, at: CallSite(file: file, line: line))
         guard case .value(let stored) = answer else {
             throw ClusterError.refused(by: id.where, "it answered a fetch with no value")

@@ -75,7 +75,12 @@ extension Cluster {
                 if ask.end(.failure(CancellationError())) { cancel() }
             }
         }
-        let answer = try await ask.get().get()
+        let answer: ReferenceAnswer
+        do {
+            answer = try await ask.get().get()
+        } catch let error as WorkerExited {
+            throw error.called(at: site)
+        }
         if case .failed(let error) = answer { throw error }
         return answer
     }
