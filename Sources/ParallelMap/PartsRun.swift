@@ -29,6 +29,8 @@ struct PartsRun<Output: Sendable>: Sendable {
             var left: [Int]
             var done: [Int: Future<Output>] = [:]
             var losses: [Int: Int] = [:]
+            /// How the last worker was lost that had a part.
+            var lastLoss: (any Error)?
         }
 
         let state: Mutex<State>
@@ -52,7 +54,7 @@ struct PartsRun<Output: Sendable>: Sendable {
         let work = Work(parts)
         while !work.state.withLock({ $0.left.isEmpty }) {
             let workers = try await workers()
-            guard !workers.isEmpty else { throw ClusterError.noWorkers }
+            guard !workers.isEmpty else { throw work.state.withLock { $0.lastLoss } ?? ClusterError.noWorkers }
             try await withThrowingTaskGroup { group in
                 for _ in 0..<PartsRun.lanes {
                     for worker in workers { group.addTask { try await serve(worker, work) } }
@@ -74,6 +76,7 @@ struct PartsRun<Output: Sendable>: Sendable {
             } catch  where PartsRun.isLoss(error) {
                 let losses = work.state.withLock { state in
                     state.left.append(part)
+                    state.lastLoss = error
                     state.losses[part, default: 0] += 1
                     return state.losses[part] ?? 0
                 }

@@ -19,7 +19,7 @@ struct DistributedTests {
         let run = try await drive("reduction-faults")
         #expect(run.status == 0 && run.leftovers.isEmpty, "\(run)")
         #expect(run.value("one died") == "true 2", "\(run)")
-        #expect(run.value("all die")?.contains("Worker") == true, "\(run)")
+        #expect(run.value("all die")?.contains("WorkerExited") == true, "\(run)")
     }
 
     @Test("a body maps and reduces over all workers, its own among them")

@@ -150,12 +150,12 @@ let neighbours: [String: Program.Scenario] = [
             let other = try await processes(of: cluster)[3] ?? 0
             let filesHere = openFileCount()
             let before = try await cluster.remoteCallFetch(on: 2) { openFileCount() }
+            // In place of the cluster, which takes such links for those of its calls.
+            try await cluster.remoteCallFetch(on: 3) { Echo.listen() }
             try await cluster.remoteCallFetch(on: 2, capturing: other) { other in
                 let conversation = try await Conversation(toProcess: other)
                 kept.withLock { $0 = conversation }
             }
-            // The link is there before the other wants to know of it.
-            try await cluster.remoteCallFetch(on: 3) { Echo.listen() }
             let (good, areShared) = try await cluster.remoteCallFetch(on: 2) { try await converse() }
             say("came back", good)
             say("arrays stayed", areShared)
