@@ -93,9 +93,10 @@ extension ReductionTree {
     /// Reads the sizes of a part's leaves, and the place of the first element.
     static func read(from input: inout WireReader) throws(WireError) -> (sizes: [Int], start: Int) {
         let (sizes, start): ([Int], Int) = (try input.read(), try input.read())
-        guard !sizes.isEmpty, start >= 0, sizes.allSatisfy({ $0 > 0 && $0 <= 1 << 50 }) else {
-            throw input.invalid("a part of a reduction without elements")
-        }
+        // So that the place of every element is a number.
+        guard !sizes.isEmpty, sizes.count <= mostLeaves, start >= 0, start <= 1 << 62,
+            sizes.allSatisfy({ $0 > 0 && $0 <= 1 << 49 })
+        else { throw input.invalid("a part of a reduction without elements, or with more than there are numbers") }
         return (sizes, start)
     }
 

@@ -60,6 +60,6 @@ package struct ReferenceCount: Hashable, Sendable, WireCodable {
 
     package init(from input: inout WireReader) throws(WireError) {
         (name, process, change) = (try input.read(), try input.read(), try input.read())
-        guard abs(change) <= 1 << 40 else { throw input.invalid("a count changes by \(change)") }
+        guard change.magnitude <= 1 << 40 else { throw input.invalid("a count changes by \(change)") }
     }
 }

@@ -242,7 +242,11 @@ extension Message: WireEncodable, WireDecodable {
         case 23: self = .left(process: try input.read())
         case 24: self = .belong(cluster: try input.read(), worker: try input.read())
         case 25: self = .interrupt(graceSeconds: try input.read())
-        case 26: self = .unresponsive(graceSeconds: try input.read())
+        case 26:
+            let seconds: Double = try input.read()
+            // A worker says that: it comes to be told in words.
+            guard seconds >= 0, seconds <= 1e9 else { throw input.invalid("a grace of \(seconds) s") }
+            self = .unresponsive(graceSeconds: seconds)
         default: throw input.invalid("no message has tag \(tag)")
         }
     }

@@ -45,6 +45,12 @@ struct MessageTests {
         }
     }
 
+    @Test("a grace that is no time is refused", arguments: [Double.nan, .infinity, -1, 1e300])
+    func grace(seconds: Double) throws {
+        let bytes = try Message.unresponsive(graceSeconds: seconds).wireBytes()
+        #expect(throws: WireError.self) { try Message(wireBytes: bytes) }
+    }
+
     @Test("another version of the protocol is named in the error")
     func version() throws {
         var hello = Hello(process: 1, host: "h", buildID: [], cpus: [], memory: nil)
