@@ -121,7 +121,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
-        tests("Remote", ["Remote", "Wire"]),
+        tests("Remote", ["Remote", "Transport", "Wire"]),
         tests("Agent", ["Agent", "Machine", "Placement", "Remote", "SharedMemoryLink", "Transport", "Wire"]),
         tests("Scheduling", ["Scheduling"]),
         tests(

@@ -20,7 +20,9 @@ final class OwnChannel<Channel: AbstractChannel>: ServedChannel {
             state.tasks[asker] = Task {
                 let answer = await self.answer(verb, payload)
                 let isWanted = self.state.withLock { $0.tasks.removeValue(forKey: asker) != nil }
-                if isWanted { asker.tell(answer) }
+                if isWanted { return asker.tell(answer) }
+                // Taken all the same by who was cancelled, or is gone: nobody else would have it.
+                if verb == .takeChannel, case .values(let values) = answer { for value in values { putBack(value) } }
             }
         }
     }

@@ -32,6 +32,13 @@ public struct ReferenceError: Error, Hashable, Codable, Sendable, CustomStringCo
         .alreadySet, "this future has its value already: a future is given one once; make another one")
     package static let closed = ReferenceError(.closed, "the channel is closed")
     package static let cancelled = ReferenceError(.cancelled, "what was asked of a reference is not wanted any more")
+    /// Of a future.
+    package static let gone = ReferenceError(
+        .unknown,
+        """
+        the process that named this future has ended, and its value was freed, as far as is known here; have it fetched \
+        before that process ends
+        """)
     package static let unknown = ReferenceError(
         .unknown, "the process that it names has no such channel; it may have been freed, with its last reference")
 }

@@ -27,6 +27,8 @@ package final class ReferenceTable: Sendable {
         var entries: [ReferenceName: Entry] = [:]
         /// Processes that have ended: what is said of them later, by others, counts no more.
         var ended: Set<Int> = []
+        /// Why there is nothing any more, once the cluster is over.
+        var over: ReferenceError?
     }
 
     /// The process that has the table.
@@ -43,7 +45,7 @@ package final class ReferenceTable: Sendable {
     /// The value of a future is being computed.
     package func expect(_ name: ReferenceName) {
         state.withLock { state in
-            if state.entries[name] == nil { state.entries[name] = Entry(holders: ReferenceHolders(name.whence)) }
+            if state.over == nil, state.entries[name] == nil { state.entries[name] = Entry(holders: ReferenceHolders(name.whence)) }
         }
     }
 
@@ -64,6 +66,7 @@ package final class ReferenceTable: Sendable {
 
     private func set(_ name: ReferenceName, _ future: Future, isExpected: Bool) -> Bool {
         let waiting = state.withLock { state -> [(asker: ReferenceAsker, wantsValue: Bool)]? in
+            if state.over != nil { return isExpected ? [] : nil }
             if state.entries[name] == nil {
                 // Given back by all who held it while it was computed.
                 if isExpected { return [] }
@@ -88,6 +91,9 @@ package final class ReferenceTable: Sendable {
 
     private func wait(_ name: ReferenceName, wantsValue: Bool, _ asker: ReferenceAsker) {
         let answer = state.withLock { state -> ReferenceAnswer? in
+            if let error = state.over { return .failed(error) }
+            // Nobody is left who could give it a value, or knows of it: a wait would have no end.
+            if state.entries[name] == nil, state.ended.contains(name.whence) { return .failed(.gone) }
             var entry = state.entries[name] ?? Entry(holders: ReferenceHolders(name.whence))
             switch entry.content {
             case .future(.waiting(let askers)):
@@ -112,6 +118,7 @@ package final class ReferenceTable: Sendable {
     /// Makes a channel; false if there is something by that name.
     func add(_ channel: any ServedChannel, _ name: ReferenceName) -> Bool {
         state.withLock { state in
+            guard state.over == nil else { return false }
             guard let entry = state.entries[name] else {
                 state.entries[name] = Entry(holders: ReferenceHolders(name.whence), content: .channel(channel))
                 return true
@@ -154,6 +161,7 @@ package final class ReferenceTable: Sendable {
     package func serve(
         _ verb: ReferenceVerb, _ name: ReferenceName, _ input: inout WireReader, for asker: ReferenceAsker
     ) throws(WireError) {
+        if let error = state.withLock({ $0.over }) { return asker.tell(.failed(error)) }
         switch verb {
         case .fetchFuture: wait(name, wantsValue: true, asker)
         case .waitFuture: wait(name, wantsValue: false, asker)
@@ -215,7 +223,7 @@ package final class ReferenceTable: Sendable {
         _ count: ReferenceCount, _ state: inout State, _ dropped: inout [Entry],
         _ left: inout [(any ServedChannel, Int)]
     ) {
-        guard !state.ended.contains(count.process) else { return }
+        guard state.over == nil, !state.ended.contains(count.process) else { return }
         var entry = state.entries[count.name] ?? Entry(holders: ReferenceHolders(count.name.whence))
         entry.holders.change(count.process, by: count.change)
         if case .channel(let channel) = entry.content, !entry.holders.contains(count.process) {
@@ -259,10 +267,10 @@ package final class ReferenceTable: Sendable {
         }
     }
 
-    /// All that waits is answered that the cluster is over, and nothing is kept.
+    /// All that waits is answered that the cluster is over, and whatever is asked from now on; nothing is kept.
     package func close(_ error: ReferenceError) {
         let entries = state.withLock { state in
-            defer { state.entries = [:] }
+            defer { (state.entries, state.over) = ([:], error) }
             return Array(state.entries.values)
         }
         for entry in entries {
