@@ -11,7 +11,7 @@ package import Wire
 /// what other workers are told, so that such a map has the same results and fails in the same way.
 package final class InProcessWorker: LaunchedWorker, Link {
     private struct State {
-        var deliver: (@Sendable (inout WireReader) -> Void)?
+        var deliver: (@Sendable (inout WireReader) throws -> Void)?
         var server: CallServer?
         /// What it is part of, from when its driver has said so.
         var cluster: Cluster?
@@ -53,7 +53,9 @@ package final class InProcessWorker: LaunchedWorker, Link {
     }
 
     /// What it says goes to `onFrame` from now on.
-    func begin(onFrame: @escaping @Sendable (inout WireReader) -> Void) {
+    ///
+    /// - Parameter onFrame: Throws a ``LinkError`` for what can't be passed on: whoever says it is told so.
+    func begin(onFrame: @escaping @Sendable (inout WireReader) throws -> Void) {
         state.withLock { $0.deliver = onFrame }
     }
 
@@ -136,8 +138,14 @@ package final class InProcessWorker: LaunchedWorker, Link {
 
         func send(_ bytes: RawSpan, _ blocks: [SharedArray<UInt8>]) throws(LinkError) {
             guard let deliver = worker.state.withLock({ $0.deliver }) else { throw .closed }
-            var reader = WireReader(bytes, from: 0, blocks: blocks.span)
-            deliver(&reader)
+            do {
+                var reader = WireReader(bytes, from: 0, blocks: blocks.span)
+                try deliver(&reader)
+            } catch let error as LinkError {
+                throw error
+            } catch {
+                throw LinkError(code: .broken, "\(error)")
+            }
         }
 
         func close() { worker.kill() }

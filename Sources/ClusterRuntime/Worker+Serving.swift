@@ -80,7 +80,7 @@ private final class LinkServer: Sendable {
     }
 
     private func join(_ welcome: Welcome) {
-        worker.begin { [self] reply in answer(&reply) }
+        worker.begin { [link] frame in try link.send(frame.rest, frame.restOfBlocks) }
         beat(every: max(0.01, welcome.heartbeatSeconds))
     }
 
@@ -90,32 +90,5 @@ private final class LinkServer: Sendable {
             try? link.send(.heartbeat)
             beat(every: seconds)
         }
-    }
-
-    /// Sends an answer; if the link does not take it, at least the reason.
-    @inline(never)
-    private func answer(_ reply: inout WireReader) {
-        do throws(LinkError) {
-            try link.send(reply.rest, reply.restOfBlocks)
-        } catch {
-            guard error.code != .closed else { return }
-            do {
-                let call = try LinkServer.call(answeredBy: reply.rest)
-                try link.send(.refusal(call: call, reason: "its answer could not be sent: \(error)"))
-            } catch {
-                // Whoever waits for the answer must learn that there is none.
-                leave()
-            }
-        }
-    }
-
-    /// The number of the call that a frame answers, whether or not names of references are behind it.
-    @inline(never)
-    private static func call(answeredBy frame: RawSpan) throws(WireError) -> UInt64 {
-        let bytes = Message.hasNames(frame) ? try Message.open(frame).message : frame.copyBytes()
-        var reader = WireReader(bytes.span)
-        let message: Message = try reader.read()
-        guard case .reply(let call) = message else { throw reader.invalid("that answers no call") }
-        return call
     }
 }
