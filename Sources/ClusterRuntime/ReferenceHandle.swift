@@ -35,7 +35,9 @@ package final class ReferenceHandle: WireAttachment {
     /// - Throws: `WireError` where this process is not of that cluster.
     static func read(from input: inout WireReader) throws(WireError) -> ReferenceHandle {
         let id: RemoteReferenceID = try input.read()
-        guard let cluster = Cluster.find(id.cluster) else {
+        // The message has brought it to the process that reads it, which may be one of several parts of a cluster here.
+        let reader = (input.attachments.list.first as? ReferenceHandle)?.cluster
+        guard let cluster = reader?.identity == id.cluster ? reader : Cluster.find(id.cluster) else {
             throw input.invalid("a reference to something in a cluster that this process is not part of")
         }
         return ReferenceHandle(another: id, in: cluster)
