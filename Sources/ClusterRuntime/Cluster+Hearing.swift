@@ -170,12 +170,47 @@ extension Cluster {
         do {
             let other = try member(id)
             try topology.check(from: entry(sender).place, to: entry(other).place)
-            try other.launched.link.relay(input.rest, input.restOfBlocks, sender.id)
+            do throws(LinkError) {
+                try other.launched.link.relay(input.rest, input.restOfBlocks, sender.id)
+            } catch {
+                // Of its end all are told; else it is there, and takes this not.
+                if error.code != .closed { refuse(input.rest, from: sender, to: other, "\(error)") }
+            }
         } catch {
             // It can't be reached any more: whoever waits for its answers learns so.
             let end = WorkerEnd(cause: .lost("it can't be reached: \(error)"))
             try? sender.tell(.left(process: id.rawValue)) { output in output.write(end) }
         }
+    }
+}
+
+extension Cluster {
+    /// What one worker has for another can't be passed on: whoever waits for an answer learns that there is none.
+    @inline(never)
+    private func refuse(_ frame: RawSpan, from sender: Member, to other: Member, _ reason: String) {
+        guard let message = try? Message(relayed: frame) else { return }
+        switch message {
+        case .call(let call), .callOnce(let call): refuse(call.id, of: sender, by: other.id, reason)
+        case .ask(let call, _, _): refuse(call, of: sender, by: other.id, reason)
+        case .reply(let call): refuse(call, of: other, by: sender.id, reason)
+        default: break
+        }
+    }
+
+    private func refuse(_ call: UInt64, of caller: Member, by process: WorkerID, _ reason: String) {
+        var output = WireWriter(reserving: 64)
+        Message.refusal(call: call, reason: reason).write(to: &output)
+        // A link that has ended says so by itself.
+        try? caller.launched.link.relay(output.bytes, [], process)
+    }
+}
+
+extension Message {
+    /// The head of a message that is passed on.
+    fileprivate init(relayed frame: RawSpan) throws(WireError) {
+        let bytes = Message.hasNames(frame) ? try Message.open(frame).message : frame.copyBytes()
+        var reader = WireReader(bytes.span)
+        self = try reader.read()
     }
 }
 
@@ -198,9 +233,9 @@ extension Cluster {
         return try station.nextWorker()
     }
 
-    /// All workers, ready to be called, in the order of their numbers.
+    /// All workers, ready to be called, in the order of their numbers; not those that are known to be about to leave.
     package nonisolated(nonsending) func reachAll() async throws -> [Member] {
-        guard let station else { return try allMembers() }
+        guard let station else { return try allMembers().filter(\.takesCalls) }
         try await station.introduce()
         var members: [Member] = []
         for entry in station.roster where entry.id != .driver { members.append(try await reach(entry.id)) }

@@ -618,7 +618,8 @@ public final class Cluster: Sendable {
     /// The worker with the fewest calls under way; of several the oldest.
     package func leastBusyMember() throws(ClusterError) -> Member {
         guard isDriver else { throw .notTheDriver }
-        let counted = try allMembers().map { ($0.pendingCount, $0.id, $0) }
+        // Who is about to leave has nothing to do, and takes nothing.
+        let counted = try allMembers().filter(\.takesCalls).map { ($0.pendingCount, $0.id, $0) }
         guard let first = counted.min(by: { ($0.0, $0.1) < ($1.0, $1.1) }) else { throw .noWorkers }
         return first.2
     }
