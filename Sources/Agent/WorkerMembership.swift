@@ -25,8 +25,10 @@ package protocol WorkerMembership: Sendable {
     /// What this process has for others; `nil` before it belongs to a cluster.
     var references: ReferenceTable? { get }
 
-    /// The bodies that run are to end, also those that other workers than the driver have called.
-    func interrupt()
+    /// The bodies that run are to end that other workers than the driver have called.
+    ///
+    /// - Returns: For each that does not suspend, whether it is still at the element that it was to end with.
+    func interrupt() -> [@Sendable () -> Bool]
 
     /// A body has failed for which nobody waits.
     func tell(_ failure: RemoteFailure)

@@ -40,7 +40,7 @@ final class WorkerSession: Sendable {
     private struct Calls {
         /// The last that began.
         var begun: UInt64 = 0
-        /// The last of a synchronous body that began.
+        /// The last of a synchronous body that began; 0 if a job has begun since.
         var current: UInt64 = 0
         /// Calls that are not wanted any more, of those that have not begun.
         var unwanted: Set<UInt64> = []
@@ -72,6 +72,8 @@ final class WorkerSession: Sendable {
     private let isAttended = Atomic(false)
     /// How many bodies were begun.
     private let begun = Atomic(0)
+    /// The last of those that has ended, and is answered, by its number among those that were begun.
+    private let answered = Atomic(0)
 
     /// Seconds between two times of hearing while a body runs: how late a cancellation can be noticed.
     private static let attention = 0.01
@@ -161,6 +163,8 @@ final class WorkerSession: Sendable {
     }
 
     private func run(_ job: @Sendable () -> Void) {
+        // A cancellation that comes too late for the call before is not meant for this.
+        calls.withLock { $0.current = 0 }
         begin()
         defer { isBusy.store(false, ordering: .relaxed) }
         job()
@@ -266,9 +270,7 @@ final class WorkerSession: Sendable {
             let item = HeardMessage(message, frame.copyBytes(), from: reader.offset, blocks, attachments)
             work.withLock { $0.append(.message(item)) }
         case .cancel(let call, let grace): cancel(call, grace)
-        case .interrupt(let grace):
-            interrupt(grace)
-            membership.interrupt()
+        case .interrupt(let grace): interrupt(grace, others: membership.interrupt())
         case .shutdown:
             platform_flush_output()
             _exit(0)
@@ -306,10 +308,17 @@ final class WorkerSession: Sendable {
     }
 
     /// What the bodies that run come to is not wanted; calls that wait are.
-    private func interrupt(_ grace: Double) {
-        let tasks = calls.withLock { Array($0.tasks.values) }
+    ///
+    /// - Parameter others: For bodies that other workers have called, whether they are still at the same element.
+    private func interrupt(_ grace: Double, others: [@Sendable () -> Bool]) {
+        let (tasks, current) = calls.withLock { (Array($0.tasks.values), $0.current) }
         for task in tasks { task.cancel() }
         guard isBusy.load(ordering: .relaxed) else { return }
+        guard current != 0 else {
+            // What runs is a job.
+            guard !others.isEmpty else { return }
+            return watchBody(for: grace) { others.contains { $0() } }
+        }
         body.interrupt()
         let element = body.begunCount
         watchBody(for: grace) { [self] in body.begunCount == element }
@@ -323,7 +332,9 @@ final class WorkerSession: Sendable {
     private func watchBody(for grace: Double, _ isMeant: @escaping @Sendable () -> Bool) {
         let number = begun.load(ordering: .relaxed)
         Poller.links.after(seconds: grace) { [self] in
-            guard isBusy.load(ordering: .relaxed), begun.load(ordering: .relaxed) == number, isMeant() else { return }
+            guard isBusy.load(ordering: .relaxed), begun.load(ordering: .relaxed) == number,
+                answered.load(ordering: .relaxed) != number, isMeant()
+            else { return }
             send(.unresponsive(graceSeconds: grace))
         }
     }
@@ -494,6 +505,8 @@ final class WorkerSession: Sendable {
         // What the answer has beside it is not kept until the next one.
         defer { bench.output.removeAll() }
         try function.run(captures, &reader, &bench.output, as: body) { body.isUnwanted }
+        // A driver may take its time to hear the answer: nothing that the body could be ended for.
+        answered.store(begun.load(ordering: .relaxed), ordering: .relaxed)
         try answer(call, &bench.output)
     }
 

@@ -120,12 +120,18 @@ package final class CallServer: Sendable {
     }
 
     /// What the bodies that run come to is not wanted; those that wait are.
-    func interrupt() {
+    ///
+    /// - Returns: Whether the synchronous body that ran is still at the same element; `nil` if there was none.
+    @discardableResult
+    func interrupt() -> (@Sendable () -> Bool)? {
         let (body, tasks) = state.withLock { state in
             (state.current, state.asynchronous.compactMap { state.tasks[$0] })
         }
-        body?.interrupt()
         for task in tasks { task.cancel() }
+        guard let body else { return nil }
+        body.interrupt()
+        let element = body.begunCount
+        return { [self] in state.withLock { $0.current === body } && body.begunCount == element }
     }
 
     /// Says nothing more, and cancels the bodies that run: what they come to is of no use to anybody.
@@ -146,13 +152,18 @@ package final class CallServer: Sendable {
         if case .kept(let name) = call.result { cluster?.references.expect(name) }
         let ready: Result<(ResolvedFunction, CapturesInWorker), WireError> = prepare(call, &input, hasOwnCaptures)
         let batch = BatchInput(rest: &input)
-        state.withLock { state in
-            guard !state.isEnded else { return }
+        let isEnded = state.withLock { state in
+            guard !state.isEnded else { return true }
             inContext(of: cluster) {
                 Worker.$idOfTask.withValue(cluster?.processOfTasks ?? Worker.idOfTask) {
                     begin(call, ready, batch, &state)
                 }
             }
+            return false
+        }
+        // Others than the caller may wait for it.
+        if isEnded, case .kept(let name) = call.result {
+            cluster?.references.lose(name, ReferenceError(.refused, "the body was not run: its caller has ended"))
         }
     }
 
@@ -236,7 +247,7 @@ package final class CallServer: Sendable {
         _ body: RunningBody
     ) {
         state.withLock { $0.current = body }
-        defer { state.withLock { if $0.current === body { $0.current = nil } } }
+        defer { leave(body) }
         var output = Answering(call)
         do throws(WireError) {
             let reply = try input.read { reader throws(WireError) in
@@ -244,12 +255,16 @@ package final class CallServer: Sendable {
                 try function.run(captures, &reader, &reply, as: body) { body.isUnwanted || Task.isCancelled }
                 return try reply.finishMessage()
             }
+            leave(body)
             output.writer.append(StoredValue(reply.bytes, blocks: [], attachments: reply.attachments))
             try answer(call, &output, beside: reply.blocks)
         } catch {
             refuse(call, "\(error)")
         }
     }
+
+    /// A body has ended; its answer may take some time yet.
+    private func leave(_ body: RunningBody) { state.withLock { if $0.current === body { $0.current = nil } } }
 
     // MARK: - Answering
 

@@ -92,7 +92,9 @@ extension Cluster {
     }
 
     /// Has bodies end that other workers have called here.
-    package func interruptServers() { station?.interrupt() }
+    ///
+    /// - Returns: For each that does not suspend, whether it is still at the same element.
+    package func interruptServers() -> [@Sendable () -> Bool] { station?.interrupt() ?? [] }
 
     /// Serves a worker over a link that it has made to this one.
     package func serve(_ link: any Link, for caller: WorkerID) {

@@ -141,7 +141,9 @@ final class WorkerStation: Sendable {
             link ?? RelayLink(to: entry.id, over: driverLink), host: entry.host, process: entry.process)
         let member = Member(id: entry.id, launched: process, cluster: cluster)
         let peer = Peer(member: member, process: process, isRelayed: link == nil)
-        let end = state.withLock { state in
+        let end = try state.withLock { state throws(ClusterError) -> WorkerEnd? in
+            // Whoever left meanwhile has failed the calls to those that were there.
+            guard !state.hasLeft else { throw .closed }
             state.peers[entry.id] = peer
             return state.ends[entry.id]
         }
@@ -207,9 +209,11 @@ final class WorkerStation: Sendable {
     func drop(_ server: CallServer) { state.withLock { $0.linked[ObjectIdentifier(server)] = nil } }
 
     /// Bodies are to end that others than the driver have called.
-    func interrupt() {
+    ///
+    /// - Returns: As ``CallServer/interrupt()``, for each that runs.
+    func interrupt() -> [@Sendable () -> Bool] {
         let servers = state.withLock { Array($0.servers.values) + $0.linked.values }
-        for server in servers { server.interrupt() }
+        return servers.compactMap { $0.interrupt() }
     }
 
     /// The process is part of the cluster no more.

@@ -60,7 +60,7 @@ final class ProcessMembership: WorkerMembership {
 
     var references: ReferenceTable? { state.withLock { $0.cluster }?.process.references }
 
-    func interrupt() { state.withLock { $0.cluster }?.interruptServers() }
+    func interrupt() -> [@Sendable () -> Bool] { state.withLock { $0.cluster }?.interruptServers() ?? [] }
 
     func tell(_ failure: RemoteFailure) { CallServer.tell(failure) }
 }
