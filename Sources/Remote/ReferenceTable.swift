@@ -45,7 +45,8 @@ package final class ReferenceTable: Sendable {
     /// The value of a future is being computed.
     package func expect(_ name: ReferenceName) {
         state.withLock { state in
-            if state.over == nil, state.entries[name] == nil { state.entries[name] = Entry(holders: ReferenceHolders(name.whence)) }
+            guard state.over == nil, state.entries[name] == nil else { return }
+            state.entries[name] = Entry(holders: ReferenceHolders(name.whence))
         }
     }
 
