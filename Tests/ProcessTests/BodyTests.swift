@@ -55,6 +55,12 @@ struct BodyTests {
             ], "\(run)")
     }
 
+    @Test("what a worker runs for another goes on after an interrupt with the next element, and costs nobody")
+    func interruptsOthers() async throws {
+        let run = try await drive("interruptsOthers")
+        #expect(run.value("goes on:") == "[100, 1, 2] [2, 3]" && run.leftovers.isEmpty, "\(run)")
+    }
+
     @Test(
         "a body that does not suspend and goes on after its cancellation costs its worker, in whose place another comes",
         arguments: ["cancel", "deadline", "interrupt"])

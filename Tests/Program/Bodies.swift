@@ -178,6 +178,31 @@ let bodies: [String: Program.Scenario] = [
             say("there:", cluster.workers)
         }
     },
+    "interruptsOthers": { _ in
+        try await withCluster(.local(2, options: noRestarts), cancellationGrace: .milliseconds(200)) { cluster in
+            let path = flagPath("others")
+            let map = Task {
+                try await cluster.remoteCallFetch(on: 3, capturing: path) { path in
+                    try await Worker.cluster.pmap(
+                        0..<3, capturing: path, pool: WorkerPool([2]), batchSize: 3
+                    ) { i, path -> Int in
+                        if i == 0 {
+                            raiseFlag(path)
+                            while !Worker.isCancelled {}
+                            return 100
+                        }
+                        // Longer than the grace.
+                        spin(seconds: 0.4)
+                        return i
+                    }
+                }
+            }
+            _ = await eventually { isFlagRaised(path) }
+            unsafe unlink(path)
+            try await cluster.interrupt([2])
+            say("goes on:", try await map.value, cluster.workers)
+        }
+    },
     "graces": { arguments in
         let how = arguments[0]
         try await withCluster(.local(1), cancellationGrace: .milliseconds(300)) { cluster in
