@@ -29,7 +29,9 @@ protocol ServedChannel: AnyObject, Sendable {
     func putBack(_ value: StoredValue)
     /// Somebody wants no answer any more.
     func cancel(_ asker: ReferenceAsker)
-    /// A process has no reference any more, or has ended.
+    /// A process has no reference any more, as far as its owner has heard.
+    func leave(_ process: Int)
+    /// A process has ended.
     func forget(_ process: Int)
     /// Whoever waits is told that it waits in vain.
     func end(_ error: ReferenceError)

@@ -48,6 +48,8 @@ final class BufferedChannel: ServedChannel {
         if state.withLock({ $0.channel.cancel(asker) }) { asker.tell(.failed(.cancelled)) }
     }
 
+    func leave(_ process: Int) { perform { $0.channel.leave(process) } }
+
     func forget(_ process: Int) {
         perform { state in
             state.speakers[process] = nil

@@ -61,7 +61,10 @@ package struct ChannelState<Asker: Hashable & Sendable>: Sendable {
     }
 
     /// Whether there is something to take.
-    package var isReady: Bool { count > 0 }
+    package var isReady: Bool { first != nil }
+
+    /// What the next take is given: where the channel has no room, the value of who waits to put one.
+    private var first: StoredValue? { values.first ?? (isClosed ? nil : putters.first?.value) }
 
     private var free: Int { capacity - count - allowedSum }
 
@@ -140,7 +143,16 @@ package struct ChannelState<Asker: Hashable & Sendable>: Sendable {
         return takers.map(\.asker) + putters.map(\.asker)
     }
 
-    /// A process is gone, or has no reference to the channel any more; its values stay.
+    /// A process has no reference to the channel any more: what it was allowed is asked back.
+    ///
+    /// Whoever waits there goes on waiting: who waits has a reference, of which the owner may not have heard yet.
+    package mutating func leave(_ process: Int) -> [Action] {
+        if lastPutter == process { lastPutter = nil }
+        guard allowed[process] != nil, recalled.insert(process).inserted else { return [] }
+        return [.allow(process: process, count: 0)]
+    }
+
+    /// A process has ended; its values stay.
     package mutating func forget(_ process: Int, askers isIts: (Asker) -> Bool) -> [Action] {
         takers.removeAll { isIts($0.asker) }
         putters.removeAll { isIts($0.asker) }
@@ -174,9 +186,10 @@ package struct ChannelState<Asker: Hashable & Sendable>: Sendable {
         return actions
     }
 
-    /// Gives the first value to the first taker; false if one of them is missing.
+    /// Gives the first value to the first taker; false if one of them is missing, or the value is still to be accepted.
     private mutating func serve(_ actions: inout [Action]) -> Bool {
-        guard count > 0, let taker = takers.first, let value = values.first else { return false }
+        guard let taker = takers.first, let value = first else { return false }
+        if case .take = taker.wish, count == 0 { return false }
         takers.removeFirst()
         switch taker.wish {
         case .wait: actions.append(.ready(taker.asker))

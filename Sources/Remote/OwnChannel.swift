@@ -15,8 +15,8 @@ final class OwnChannel<Channel: AbstractChannel>: ServedChannel {
     init(_ channel: Channel) { self.channel = channel }
 
     func serve(_ verb: ReferenceVerb, _ payload: StoredValue, limit: Int, for asker: ReferenceAsker) {
-        state.withLock { state in
-            guard !state.isEnded else { return }
+        let isEnded = state.withLock { state in
+            guard !state.isEnded else { return true }
             state.tasks[asker] = Task {
                 let answer = await self.answer(verb, payload)
                 let isWanted = self.state.withLock { $0.tasks.removeValue(forKey: asker) != nil }
@@ -24,7 +24,9 @@ final class OwnChannel<Channel: AbstractChannel>: ServedChannel {
                 // Taken all the same by who was cancelled, or is gone: nobody else would have it.
                 if verb == .takeChannel, case .values(let values) = answer { for value in values { putBack(value) } }
             }
+            return false
         }
+        if isEnded { asker.tell(.failed(.closed)) }
     }
 
     private func answer(_ verb: ReferenceVerb, _ payload: StoredValue) async -> ReferenceAnswer {
@@ -66,6 +68,9 @@ final class OwnChannel<Channel: AbstractChannel>: ServedChannel {
         task?.cancel()
         if task != nil { asker.tell(.failed(.cancelled)) }
     }
+
+    /// Whoever waits goes on waiting.
+    func leave(_ process: Int) {}
 
     func forget(_ process: Int) {
         let tasks = state.withLock { state in

@@ -8,6 +8,10 @@ struct ReferenceHolders: Hashable, Sendable {
     private var first: (process: Int, count: Int)?
     private var others: [Int: Int]?
 
+    /// Nobody.
+    init() {}
+
+    /// One process, once.
     init(_ process: Int) { first = (process, 1) }
 
     /// Whether nobody holds any.
@@ -16,12 +20,13 @@ struct ReferenceHolders: Hashable, Sendable {
     mutating func change(_ process: Int, by change: Int) {
         guard change != 0 else { return }
         if let known = first, known.process == process {
-            first = known.count + change == 0 ? nil : (process, known.count + change)
+            // Wraps: what no honest process says is to do no harm.
+            first = known.count &+ change == 0 ? nil : (process, known.count &+ change)
         } else if first == nil, others == nil {
             first = (process, change)
         } else {
             var rest = others ?? [:]
-            let count = rest[process, default: 0] + change
+            let count = rest[process, default: 0] &+ change
             rest[process] = count == 0 ? nil : count
             others = rest.isEmpty ? nil : rest
         }
@@ -41,7 +46,7 @@ struct ReferenceHolders: Hashable, Sendable {
 
     private var all: [Int: Int] {
         var all = others ?? [:]
-        if let first { all[first.process, default: 0] += first.count }
+        if let first { all[first.process, default: 0] &+= first.count }
         return all
     }
 }

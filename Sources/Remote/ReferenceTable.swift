@@ -29,6 +29,12 @@ package final class ReferenceTable: Sendable {
         var ended: Set<Int> = []
         /// Why there is nothing any more, once the cluster is over.
         var over: ReferenceError?
+
+        /// What there is of a name. What is heard of for the first time is held by the process that named it, if that has not ended.
+        func entry(_ name: ReferenceName) -> Entry {
+            entries[name]
+                ?? Entry(holders: ended.contains(name.whence) ? ReferenceHolders() : ReferenceHolders(name.whence))
+        }
     }
 
     /// The process that has the table.
@@ -39,14 +45,15 @@ package final class ReferenceTable: Sendable {
 
     /// How many there are.
     package var count: Int { state.withLock { $0.entries.count } }
+    /// For how many there is room.
+    package var room: Int { state.withLock { $0.entries.capacity } }
 
     // MARK: - Futures
 
     /// The value of a future is being computed.
     package func expect(_ name: ReferenceName) {
         state.withLock { state in
-            guard state.over == nil, state.entries[name] == nil else { return }
-            state.entries[name] = Entry(holders: ReferenceHolders(name.whence))
+            if state.over == nil, state.entries[name] == nil { state.entries[name] = state.entry(name) }
         }
     }
 
@@ -71,7 +78,7 @@ package final class ReferenceTable: Sendable {
             if state.entries[name] == nil {
                 // Given back by all who held it while it was computed.
                 if isExpected { return [] }
-                state.entries[name] = Entry(holders: ReferenceHolders(name.whence))
+                state.entries[name] = state.entry(name)
             }
             guard case .future(.waiting(let askers))? = state.entries[name]?.content else { return nil }
             state.entries[name]?.content = .future(future)
@@ -95,7 +102,7 @@ package final class ReferenceTable: Sendable {
             if let error = state.over { return .failed(error) }
             // Nobody is left who could give it a value, or knows of it: a wait would have no end.
             if state.entries[name] == nil, state.ended.contains(name.whence) { return .failed(.gone) }
-            var entry = state.entries[name] ?? Entry(holders: ReferenceHolders(name.whence))
+            var entry = state.entry(name)
             switch entry.content {
             case .future(.waiting(let askers)):
                 entry.content = .future(.waiting(askers + [(asker, wantsValue)]))
@@ -120,13 +127,11 @@ package final class ReferenceTable: Sendable {
     func add(_ channel: any ServedChannel, _ name: ReferenceName) -> Bool {
         state.withLock { state in
             guard state.over == nil else { return false }
-            guard let entry = state.entries[name] else {
-                state.entries[name] = Entry(holders: ReferenceHolders(name.whence), content: .channel(channel))
-                return true
-            }
-            // Somebody was told of it, and told this process so, before it was made.
+            var entry = state.entry(name)
+            // Somebody may have been told of it, and have told this process so, before it was made.
             guard case .future(.waiting(let askers)) = entry.content, askers.isEmpty else { return false }
-            state.entries[name]?.content = .channel(channel)
+            entry.content = .channel(channel)
+            state.entries[name] = entry
             return true
         }
     }
@@ -217,7 +222,7 @@ package final class ReferenceTable: Sendable {
         }
         // Freed outside the lock: values may hold references themselves.
         _ = consume dropped
-        for (channel, process) in left { channel.forget(process) }
+        for (channel, process) in left { channel.leave(process) }
     }
 
     private static func change(
@@ -225,16 +230,16 @@ package final class ReferenceTable: Sendable {
         _ left: inout [(any ServedChannel, Int)]
     ) {
         guard state.over == nil, !state.ended.contains(count.process) else { return }
-        var entry = state.entries[count.name] ?? Entry(holders: ReferenceHolders(count.name.whence))
+        var entry = state.entry(count.name)
         entry.holders.change(count.process, by: count.change)
-        if case .channel(let channel) = entry.content, !entry.holders.contains(count.process) {
-            left.append((channel, count.process))
-        }
-        if entry.holders.isEmpty {
+        guard !entry.holders.isEmpty else {
             state.entries[count.name] = nil
             dropped.append(entry)
-        } else {
-            state.entries[count.name] = entry
+            return
+        }
+        state.entries[count.name] = entry
+        if case .channel(let channel) = entry.content, !entry.holders.contains(count.process) {
+            left.append((channel, count.process))
         }
     }
 
