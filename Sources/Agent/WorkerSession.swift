@@ -269,7 +269,7 @@ final class WorkerSession: Sendable {
         case .defineFunction, .defineCaptures, .forgetCaptures, .call, .callOnce, .counts:
             let item = HeardMessage(message, frame.copyBytes(), from: reader.offset, blocks, attachments)
             work.withLock { $0.append(.message(item)) }
-        case .cancel(let call, let grace): cancel(call, grace)
+        case .cancel(let call, let grace) where call & Call.askMark == 0: cancel(call, grace)
         case .interrupt(let grace): interrupt(grace, others: membership.interrupt())
         case .shutdown:
             platform_flush_output()

@@ -87,7 +87,8 @@ package final class CallServer: Sendable {
         case .ask(let call, let verb, let name): try serve(call, verb, name, &input)
         case .counts:
             let counts: [ReferenceCount] = try input.read()
-            cluster?.count(counts)
+            cluster?.expectEnds(of: counts.map(\.process))
+            cluster?.references.change(counts)
         case .putAllowed(let name): cluster?.references.putAllowed(name, StoredValue(rest: &input), from: caller)
         case .giveBack(let name, let places): cluster?.references.giveBack(name, places, from: caller)
         case .putBack(let name): cluster?.references.putBack(name, StoredValue(rest: &input))
@@ -150,7 +151,13 @@ package final class CallServer: Sendable {
     private func begin(_ call: Call, _ input: inout WireReader, hasOwnCaptures: Bool) {
         let cluster = self.cluster
         if case .kept(let name) = call.result { cluster?.references.expect(name) }
-        let ready: Result<(ResolvedFunction, CapturesInWorker), WireError> = prepare(call, &input, hasOwnCaptures)
+        let ready: Result<(ResolvedFunction, CapturesInWorker), WireError>
+        if let cluster, cluster.isOneOfSeveral {
+            // Captures may refer to something: that is read as a part of this process.
+            ready = Cluster.$ofTask.withValue(cluster) { prepare(call, &input, hasOwnCaptures) }
+        } else {
+            ready = prepare(call, &input, hasOwnCaptures)
+        }
         let batch = BatchInput(rest: &input)
         let isEnded = state.withLock { state in
             guard !state.isEnded else { return true }

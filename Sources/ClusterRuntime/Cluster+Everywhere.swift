@@ -158,7 +158,8 @@ extension Cluster {
             file: file, line: line, KeptChannel<Channel>.self, body
         ).reference
         let channel = RemoteChannel<Channel.Element>(ReferenceHandle(counted: newReference(on: process), in: self))
-        let _: [Void] = try await callAll([process], function, CallSite(file: file, line: line), false) { output in
+        let site = CallSite(file: file, line: line)
+        let _: Void = try await fetch(function, from: try await reach(process), nil, site) { output in
             for capture in repeat each captures { output.write(capture) }
             ValueCoder<ReferenceName>().write([channel.id.name], to: &output)
         }

@@ -34,12 +34,19 @@ extension Cluster {
     ) throws(WireError) {
         guard let station else { throw input.invalid("a driver is told that by nobody") }
         switch message {
-        case .reply, .refusal, .allow: try station.driver.hear(message, &input)
+        case .reply, .refusal: try station.driver.hear(message, &input)
+        case .allow(let name, let places):
+            // The driver, as this worker calls it, knows of no channels: it came before the cluster.
+            station.driver.giveBack(channels.allow(name, places), of: name)
         case .relay(let process): try hearRelayed(from: WorkerID(process), &input, station)
         case .roster:
-            let (topology, entries): (ClusterTopology, [RosterEntry]) = (try input.read(), try input.read())
-            learn(entries, topology, station)
-        case .joined: learn([try input.read()], nil, station)
+            let roster: Roster = try input.read()
+            addToPool(roster.entries)
+            for process in station.learn(roster, self) { references.forget(process) }
+        case .joined:
+            let entry: RosterEntry = try input.read()
+            addToPool([entry])
+            station.learn([entry], self)
         case .left(let process):
             station.learn(WorkerID(process), try input.read())
             tellPools(ofEndOf: WorkerID(process))
@@ -51,10 +58,9 @@ extension Cluster {
         }
     }
 
-    /// Processes are there: first in the pool of all, which is looked at by whoever waits to be told of them.
-    private func learn(_ entries: [RosterEntry], _ topology: ClusterTopology?, _ station: WorkerStation) {
+    /// Processes are there: in the pool of all before whoever waits to be told of them looks at it.
+    private func addToPool(_ entries: [RosterEntry]) {
         for entry in entries where entry.id != .driver { everyone.add(entry.id) }
-        station.learn(entries, topology, self)
     }
 
     @inline(never)
@@ -85,6 +91,7 @@ extension Cluster {
         switch message {
         case .reply, .refusal, .allow: try station.peer(process)?.hear(message, &input)
         default:
+            expectEnds(of: [process.rawValue])
             guard try station.server(for: process, self).hear(message, &input) else {
                 throw input.invalid("no process asks that of another")
             }
@@ -98,6 +105,7 @@ extension Cluster {
 
     /// Serves a worker over a link that it has made to this one.
     package func serve(_ link: any Link, for caller: WorkerID) {
+        expectEnds(of: [caller.rawValue])
         let server = CallServer(self, caller: caller, link, bodies: bodies)
         station?.keep(server)
         link.start { frame in
@@ -113,14 +121,11 @@ extension Cluster {
         }
     }
 
-    /// Processes hold more references to what this one has, or fewer.
-    func count(_ counts: [ReferenceCount]) {
-        // From when others than the driver hold some, it has to be known when they end.
-        let known = [myID.rawValue, WorkerID.driver.rawValue]
-        if let station, !counts.allSatisfy({ known.contains($0.process) }) {
-            station.askForRoster()
-        }
-        references.change(counts)
+    /// Processes refer to something that this one has, or ask for it: their ends must be heard of, and the driver tells of ends
+    /// only those who have asked it of others.
+    func expectEnds(of processes: [Int]) {
+        guard let station else { return }
+        for process in station.expectEnds(of: processes) { references.forget(process) }
     }
 
     // MARK: - What the driver does for its workers
@@ -129,8 +134,12 @@ extension Cluster {
     func introduce(_ worker: Member) {
         introductions.withLock { introductions in
             guard introductions.insert(worker.id).inserted else { return }
+            // Before the members: whoever becomes one meanwhile is in both.
+            let arriving = arrivingWorkers
             let entries = [driverEntry] + ((try? allMembers()) ?? []).map(entry)
-            try? worker.tell(.roster) { output in output.write(topology, entries) }
+            try? worker.tell(.roster) { output in
+                output.write(Roster(topology: topology, entries: entries, arriving: arriving))
+            }
         }
     }
 

@@ -13,6 +13,8 @@ public final class Cluster: Sendable {
         var nextID = 2
         /// Who brought all workers that there ever were.
         var managed: [WorkerID: any ClusterManager] = [:]
+        /// Workers that have their numbers, and are not members yet.
+        var arriving: Set<WorkerID> = []
         var isClosed = false
         /// Ends that are being dealt with; closing waits for them.
         var departures: [WorkerID: Task<Void, Never>] = [:]
@@ -138,7 +140,7 @@ public final class Cluster: Sendable {
         captureCache = CaptureCache()
         myID = id
         process = ProcessState(ReferenceTable(of: id.rawValue))
-        station = WorkerStation(id, driver: driver, connect)
+        station = WorkerStation(id, of: identity, driver: driver, connect)
         self.bodies = bodies
         processOfTasks = isAlone ? nil : id
         self.onLeave = onLeave
@@ -326,8 +328,10 @@ public final class Cluster: Sendable {
         let id = try state.withLock { state throws(ClusterError) -> WorkerID in
             guard !state.isClosed else { throw .closed }
             defer { state.nextID += 1 }
+            state.arriving.insert(WorkerID(state.nextID))
             return WorkerID(state.nextID)
         }
+        defer { state.withLock { _ = $0.arriving.remove(id) } }
         let member = Member(id: id, launched: launched, cluster: self, cancellationGrace: cancellationGrace)
         await launched.adopt(as: member.id, heartbeatLimit: heartbeatLimit) { frame in
             member.receive(&frame)
@@ -346,6 +350,9 @@ public final class Cluster: Sendable {
         await manager.manage(member.id, .registered)
         return member.id
     }
+
+    /// Workers that have their numbers, and may call others: that is a part of what all do that join.
+    var arrivingWorkers: [WorkerID] { state.withLock { $0.arriving.sorted() } }
 
     /// Has a worker do what all do that join, and makes it a member then: in one step with the look whether there is more to do.
     private func enter(_ member: Member, _ manager: any ClusterManager) async throws {
@@ -495,7 +502,8 @@ public final class Cluster: Sendable {
             let end = await member.launched.end()
             deadline.cancel()
             // First it is no member any more: whoever learns of its end by a failed call goes on without it.
-            let entry = remove(member, end)
+            let isDismissed = !member.takesCalls && end.cause == .exited(status: 0)
+            let entry = remove(member, isDismissed ? WorkerEnd(cause: .removed) : end)
             // Who has left in an orderly way gives back what it was at.
             let error: any Error =
                 end.cause == .removed

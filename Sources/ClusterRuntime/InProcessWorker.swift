@@ -97,7 +97,7 @@ package final class InProcessWorker: LaunchedWorker, Link {
         var reader = WireReader(bytes, from: 0, blocks: blocks.span)
         let (server, cluster) = state.withLock { ($0.server, $0.cluster) }
         if let cluster { return try cluster.hear(&reader, asTold: server) }
-        // References, where it is a part of a process: then it has belonged to a cluster from the beginning.
+        // What refers to something is for who runs bodies.
         if Message.hasNames(bytes) { return try server?.receive(&reader) ?? () }
         let peek = reader
         let message: Message = try reader.read()

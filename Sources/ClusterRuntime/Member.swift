@@ -36,6 +36,8 @@ package final class Member: Sendable {
     private let waiting = Mutex(Waiting())
     /// What the worker is part of, and this process as well.
     private let cluster: Cluster?
+    /// Of the cluster that both are part of.
+    private let identity: UInt64?
     /// Does what the worker asks of this process.
     private let server: CallServer?
 
@@ -43,16 +45,19 @@ package final class Member: Sendable {
     private let graceSeconds: Double
 
     /// - Parameters:
-    ///   - cluster: What the worker is part of; without, neither side refers to anything of the other's.
+    ///   - cluster: What the worker is part of; without, it refers to nothing of this process by this link.
+    ///   - identity: The cluster's, where only that is given; without, nothing is referred to there.
     ///   - cancellationGrace: Time that a synchronous body may go on after it was cancelled, before its worker is ended.
     package init(
-        id: WorkerID, launched: any LaunchedWorker, cluster: Cluster? = nil, cancellationGrace: Duration = .seconds(5)
+        id: WorkerID, launched: any LaunchedWorker, cluster: Cluster? = nil, identity: UInt64? = nil,
+        cancellationGrace: Duration = .seconds(5)
     ) {
         self.id = id
         graceSeconds = cancellationGrace.seconds
         self.launched = launched
         link = launched.link
         self.cluster = cluster
+        self.identity = cluster?.identity ?? identity
         server = cluster.map { CallServer($0, caller: id, launched.link, bodies: $0.bodies) }
         reference.set(self)
     }
@@ -155,7 +160,7 @@ package final class Member: Sendable {
     ) throws -> WireAttachments {
         let attachments = output.attachments
         if !attachments.isEmpty {
-            guard attachments.list.allSatisfy({ ($0 as? ReferenceHandle)?.cluster.identity == cluster?.identity })
+            guard attachments.list.allSatisfy({ ($0 as? ReferenceHandle)?.cluster.identity == identity })
             else {
                 throw ClusterError(.refused, "a future or channel of another cluster can't be passed on in this one")
             }
@@ -164,9 +169,6 @@ package final class Member: Sendable {
         try link.send(output.bytes, blocks ?? output.blocks)
         return attachments
     }
-
-    /// The numbers of asks have this in them.
-    private static let askMark: UInt64 = 1 << 63
 
     /// - Parameter function: The body; `nil` if none is called.
     private func send(
@@ -180,7 +182,7 @@ package final class Member: Sendable {
             let number = try waiting.withLock { waiting in
                 if let failure = waiting.failure { throw failure }
                 let call = CallTable.Call(receiver: receiver, batch: batch)
-                return function == nil ? waiting.asks.add(call) | Member.askMark : waiting.calls.add(call)
+                return function == nil ? waiting.asks.add(call) | Call.askMark : waiting.calls.add(call)
             }
             var attachments = WireAttachments()
             do {
@@ -240,8 +242,8 @@ package final class Member: Sendable {
     ///   synchronous body goes on for longer than the grace.
     package func cancel(_ call: UInt64, isPatient: Bool = false) {
         let isWaiting = waiting.withLock { waiting in
-            call & Member.askMark == 0
-                ? waiting.calls.contains(call) : waiting.asks.contains(call & ~Member.askMark)
+            call & Call.askMark == 0
+                ? waiting.calls.contains(call) : waiting.asks.contains(call & ~Call.askMark)
         }
         if isWaiting { try? link.send(.cancel(call: call, graceSeconds: isPatient ? nil : graceSeconds)) }
     }
@@ -334,7 +336,7 @@ package final class Member: Sendable {
     }
 
     private func take(_ number: UInt64) -> CallTable.Call? {
-        if number & Member.askMark != 0 { return waiting.withLock { $0.asks.take(number & ~Member.askMark) } }
+        if number & Call.askMark != 0 { return waiting.withLock { $0.asks.take(number & ~Call.askMark) } }
         let (call, whenIdle) = waiting.withLock { waiting -> (CallTable.Call?, [@Sendable () -> Void]) in
             let call = waiting.calls.take(number)
             guard waiting.calls.count == 0, !waiting.whenIdle.isEmpty else { return (call, []) }

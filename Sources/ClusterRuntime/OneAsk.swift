@@ -8,6 +8,8 @@ final class OneAsk: CallReceiver {
     private let answered = Eventual<Result<ReferenceAnswer, any Error>>()
     /// Is given an answer that came when nobody waited for it any more.
     private let late: (@Sendable (ReferenceAnswer) -> Void)?
+    /// Why the answer is not wanted any more.
+    private let reason = Mutex<(any Error)?>(nil)
 
     init(late: (@Sendable (ReferenceAnswer) -> Void)? = nil) { self.late = late }
 
@@ -18,9 +20,28 @@ final class OneAsk: CallReceiver {
     /// Ends the wait; false if it had ended.
     @discardableResult
     func end(_ result: Result<ReferenceAnswer, any Error>) -> Bool {
-        let isFirst = answered.fulfil(result)
+        let isFirst: Bool
+        if case .success(.failed(.cancelled)) = result, let reason = reason.withLock({ $0 }) {
+            isFirst = answered.fulfil(.failure(reason))
+        } else {
+            isFirst = answered.fulfil(result)
+        }
         if !isFirst, case .success(let answer) = result { late?(answer) }
         return isFirst
+    }
+
+    /// Ends the wait because the answer is not wanted any more.
+    ///
+    /// First the owner is told, so that whatever is asked of it next comes behind that: a put that was given up takes no place then.
+    func giveUp(_ error: any Error, telling cancel: () -> Void) {
+        let isFirst = reason.withLock { reason in
+            guard reason == nil else { return false }
+            reason = error
+            return true
+        }
+        guard isFirst, answered.value == nil else { return }
+        cancel()
+        end(.failure(error))
     }
 
     func receive(_ reply: inout WireReader, for batch: Range<Int>, from member: Member) {
@@ -65,14 +86,14 @@ extension Cluster {
                 let error = DeadlineExceeded(worker: id.where, host: host, index: nil, limit: limit, callSite: site)
                 return Task {
                     try await Task.sleep(for: limit)
-                    if ask.end(.failure(error)) { cancel() }
+                    ask.giveUp(error, telling: cancel)
                 }
             }
             defer { timer?.cancel() }
             _ = await withTaskCancellationHandler {
                 await ask.get()
             } onCancel: {
-                if ask.end(.failure(CancellationError())) { cancel() }
+                ask.giveUp(CancellationError(), telling: cancel)
             }
         }
         let answer: ReferenceAnswer

@@ -39,3 +39,21 @@ package struct RosterEntry: Hashable, Sendable, WireCodable {
         (neighbourhood, identity, connectsTo) = (try input.read(), try input.read(), try input.read())
     }
 }
+
+/// All processes of a cluster, as the driver tells of them.
+struct Roster: Hashable, Sendable, WireCodable {
+    let topology: ClusterTopology
+    let entries: [RosterEntry]
+    /// Workers that have their numbers, and are about to join.
+    let arriving: [WorkerID]
+
+    init(topology: ClusterTopology, entries: [RosterEntry], arriving: [WorkerID]) {
+        (self.topology, self.entries, self.arriving) = (topology, entries, arriving)
+    }
+
+    func write(to output: inout WireWriter) { output.write(topology, entries, arriving) }
+
+    init(from input: inout WireReader) throws(WireError) {
+        (topology, entries, arriving) = (try input.read(), try input.read(), try input.read())
+    }
+}

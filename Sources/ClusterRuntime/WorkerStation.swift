@@ -12,6 +12,20 @@ final class WorkerStation: Sendable {
         var topology = ClusterTopology.allToAll()
         /// How those that have left did.
         var ends: [WorkerID: WorkerEnd] = [:]
+        /// Who refers to something here, or asks for it.
+        var holders: Set<WorkerID> = []
+        /// Those that were about to join when the driver told of all.
+        var arriving: Set<WorkerID> = []
+        /// The highest number that there was then: whoever is below it, and neither there nor about to come, had ended.
+        var highest = WorkerID.driver
+
+        /// Those who were heard of, and are gone.
+        mutating func takeGone() -> [Int] {
+            guard let roster else { return [] }
+            let gone = holders.filter { $0 <= highest && roster[$0] == nil && !arriving.contains($0) }
+            holders.subtract(gone)
+            return gone.map(\.rawValue)
+        }
         var peers: [WorkerID: Peer] = [:]
         var making: [WorkerID: Task<Member, any Error>] = [:]
         /// For those that call over the driver.
@@ -40,11 +54,12 @@ final class WorkerStation: Sendable {
     private let here = Eventual<Bool>()
     private let state = Mutex(State())
 
-    init(_ me: WorkerID, driver link: any Link, _ connect: (any PeerConnector)?) {
+    init(_ me: WorkerID, of identity: UInt64, driver link: any Link, _ connect: (any PeerConnector)?) {
         self.me = me
         driverLink = link
         self.connect = connect
-        driver = Member(id: .driver, launched: PeerProcess(link, host: "the driver's host", process: 0))
+        driver = Member(
+            id: .driver, launched: PeerProcess(link, host: "the driver's host", process: 0), identity: identity)
     }
 
     // MARK: - The roster
@@ -64,6 +79,18 @@ final class WorkerStation: Sendable {
         if isFirst { try? driverLink.send(.introduce) }
     }
 
+    /// Has the driver tell of the ends of processes, and does not wait for it; returns those that are gone already.
+    func expectEnds(of processes: [Int]) -> [Int] {
+        let others = processes.map { WorkerID($0) }.filter { $0 != .driver && $0 != me }
+        guard !others.isEmpty else { return [] }
+        let gone = state.withLock { state in
+            state.holders.formUnion(others)
+            return state.takeGone()
+        }
+        askForRoster()
+        return gone
+    }
+
     var roster: [RosterEntry] {
         state.withLock { ($0.roster ?? [:]).values.sorted { $0.id < $1.id } }
     }
@@ -80,10 +107,20 @@ final class WorkerStation: Sendable {
 
     func entry(_ id: WorkerID) -> RosterEntry? { state.withLock { $0.roster?[id] } }
 
-    /// There are more processes, or these to begin with.
-    func learn(_ entries: [RosterEntry], _ topology: ClusterTopology?, _ cluster: Cluster) {
+    /// The driver tells of all processes. Returns those that refer to something here and have ended, of which nobody has told.
+    func learn(_ roster: Roster, _ cluster: Cluster) -> [Int] {
+        state.withLock { state in
+            (state.topology, state.isIntroduced) = (roster.topology, true)
+            state.arriving = Set(roster.arriving)
+            state.highest = (roster.entries.map(\.id) + roster.arriving).max() ?? .driver
+        }
+        learn(roster.entries, cluster)
+        return state.withLock { $0.takeGone() }
+    }
+
+    /// There are more processes.
+    func learn(_ entries: [RosterEntry], _ cluster: Cluster) {
         let isLazy = state.withLock { state in
-            if let topology { (state.topology, state.isIntroduced) = (topology, true) }
             var roster = state.roster ?? [:]
             for entry in entries where state.ends[entry.id] == nil { roster[entry.id] = entry }
             state.roster = roster

@@ -147,6 +147,9 @@ package struct Call: Hashable, Sendable {
     /// What becomes of the result.
     package var result: CallResult
 
+    /// The numbers of what is asked of references have this in them, those of calls do not.
+    package static let askMark: UInt64 = 1 << 63
+
     package init(
         id: UInt64, function: UInt64, captures: UInt64?, seed: UInt64 = 0, first: Int? = nil, attempt: Int = 1,
         result: CallResult = .answered

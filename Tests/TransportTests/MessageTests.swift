@@ -2,6 +2,14 @@ import Testing
 import Transport
 import Wire
 
+/// A reference whose name is three bytes.
+private final class NamedAttachment: WireAttachment {
+    func writeName(to output: inout WireWriter) {
+        for byte in [1, 2, 3] as [UInt8] { output.write(byte) }
+    }
+    func lend(to process: Int) {}
+}
+
 @Suite("Message")
 struct MessageTests {
     private static let messages: [Message] = [
@@ -16,7 +24,37 @@ struct MessageTests {
         .callOnce(Call(id: 1, function: 2, captures: nil)), .cancel(call: 9, graceSeconds: 5),
         .cancel(call: 9, graceSeconds: nil), .reply(call: 10),
         .refusal(call: 11, reason: "no"), .heartbeat, .shutdown,
+        .callOnce(Call(id: 1, function: 2, captures: nil, result: .dropped)),
+        .callOnce(Call(id: 1, function: 2, captures: nil, result: .kept(name))), .ask(call: .max, verb: 7, name),
+        .counts, .putAllowed(name), .giveBack(name, places: -1), .putBack(name), .allow(name, places: .max),
+        .belong(cluster: 9, worker: 3), .relay(process: 4), .introduce, .roster, .joined, .left(process: 5),
     ]
+    private static let name = ReferenceName(whence: 3, number: .max)
+
+    @Test("references that it brings are behind it, and what is cut off or claimed too long is refused")
+    func names() throws {
+        var output = WireWriter()
+        Message.counts.write(to: &output)
+        output.attachments.append(NamedAttachment())
+        Message.seal(&output)
+        let bytes = try output.finish()
+        let opened = try open(bytes)
+        #expect(try Message(wireBytes: try #require(opened).message) == .counts && opened?.names == [1, 2, 3])
+        #expect(try open(try Message.counts.wireBytes()) == nil)
+        for count in 1..<bytes.count {
+            #expect(throws: WireError.self) { try open(Array(bytes[..<count])) }
+        }
+        for bit in 0..<8 * bytes.count {
+            var other = bytes
+            other[bit / 8] ^= 1 << (bit % 8)
+            _ = try? open(other)
+        }
+    }
+
+    private func open(_ bytes: [UInt8]) throws -> (message: [UInt8], names: [UInt8])? {
+        let frame = WireReader(bytes.span)
+        return Message.hasNames(frame.rest) ? try Message.open(frame.rest) : nil
+    }
 
     @Test("every message comes back as it was, with the bytes behind it", arguments: messages)
     func roundTrip(message: Message) throws {
