@@ -1,4 +1,10 @@
 import Muster
+import Synchronization
+
+/// What bodies throw here.
+struct Refusal: Error, Codable {
+    let worker: Int
+}
 
 /// A body that calls another worker, which calls the driver.
 private func chain(_ next: WorkerID) async throws -> String {
@@ -9,9 +15,66 @@ private func chain(_ next: WorkerID) async throws -> String {
     return "\(Worker.id) \(there)"
 }
 
+/// What bodies have begun in this process.
+private let begun = Mutex<[Int]>([])
+private let callCount = 300
+
+/// Makes calls of one process, by turns not waited for and kept, and looks in which order their bodies began.
+private func callInOrder(_ cluster: Cluster, on process: WorkerID) async throws -> Bool {
+    for number in 0..<callCount {
+        if number.isMultiple(of: 2) {
+            try await cluster.remoteDo(on: process, capturing: number) { number in begun.withLock { $0.append(number) }
+            }
+        } else {
+            _ = try await cluster.remoteCall(on: process, capturing: number) { number in
+                begun.withLock { $0.append(number) }
+            }
+        }
+    }
+    return try await cluster.remoteCallFetch(on: process) {
+        begun.withLock { list in
+            defer { list = [] }
+            return list == Array(0..<callCount)
+        }
+    }
+}
+
 let calls: [String: Program.Scenario] = [
-    "calls": { _ in
-        try await withCluster(.local(3)) { cluster in
+    "call-order": { arguments in
+        try await withWorkers(2, arguments[0]) { cluster in
+            say("from the driver", try await callInOrder(cluster, on: 2))
+            say("to itself", try await callInOrder(cluster, on: 1))
+            for process in [1, 2, 3] as [WorkerID] {
+                let isInOrder = try await cluster.remoteCallFetch(on: 3, capturing: process) { process in
+                    try await callInOrder(try await Worker.cluster, on: process)
+                }
+                say("from 3 to \(process)", isInOrder)
+            }
+        }
+    },
+    "call-sets": { arguments in
+        try await withWorkers(3, arguments[0]) { cluster in
+            let all = [1, 4, 2, 3, 2] as [WorkerID]
+            say("each", try await cluster.remoteCallFetch(onEach: all) { Worker.id })
+            let others = try await cluster.remoteCallFetch(on: 3, capturing: all) { all in
+                try await Worker.cluster.remoteCallFetch(onEach: all, capturing: 10) { ten in
+                    await Task.yield()
+                    return Worker.id.rawValue * ten
+                }
+            }
+            say("each from 3", others)
+            say("none", try await cluster.remoteCallFetch(onEach: []) { 1 })
+            do {
+                try await cluster.remoteCallFetch(onEach: [4, 2, 9, 3]) {
+                    if Worker.id != 3 { throw Refusal(worker: Worker.id.rawValue) }
+                }
+            } catch let error as CompositeError {
+                say("failures", error.errors.map(account(of:)).joined(separator: " | "))
+            }
+        }
+    },
+    "calls": { arguments in
+        try await withWorkers(3, arguments[0]) { cluster in
             let future = try await cluster.remoteCall(on: 2, capturing: 3) { x in x * 2 }
             say("fetched", try await future.fetch(), try await future.fetch())
             let later = try await cluster.remoteCall(on: 3, capturing: 20) { x in
@@ -63,36 +126,6 @@ let calls: [String: Program.Scenario] = [
             await sayFailure("adds from a worker") {
                 try await cluster.remoteCallFetch(on: 2) { _ = try await Worker.cluster.addWorkers(.local(1)) }
             }
-        }
-    },
-    "channels": { _ in
-        try await withCluster(.local(3)) { cluster in
-            let channel = try await cluster.remoteChannel(of: Int.self, capacity: 10, on: 2)
-            for number in 0..<10 { try await channel.put(number) }
-            await sayFailure("full") { try await channel.put(10, deadline: .milliseconds(50)) }
-            say("first", try await channel.fetch(), try await channel.take(), try await channel.isReady)
-            say("rest", try await channel.take(upTo: 100))
-            say("empty", try await channel.isReady)
-            // Producers on two workers, a consumer on the third.
-            for worker in [2, 3] as [WorkerID] {
-                try await cluster.remoteDo(on: worker, capturing: channel, worker.rawValue * 1000) { channel, base in
-                    for number in 0..<500 { try await channel.put(base + number) }
-                }
-            }
-            let sums = try await cluster.remoteCallFetch(on: 4, capturing: channel) { channel in
-                var (count, sum, inOrder) = (0, 0, true)
-                var last: [Int: Int] = [:]
-                for try await number in channel {
-                    (count, sum) = (count + 1, sum + number)
-                    if let before = last[number / 1000], before >= number { inOrder = false }
-                    last[number / 1000] = number
-                    if count == 1000 { try await channel.close() }
-                }
-                return (count, sum, inOrder)
-            }
-            say("consumed", sums, sums.1 == (0..<500).reduce(0) { $0 + 2 * $1 + 5000 })
-            await sayFailure("closed put") { try await channel.put(1) }
-            await sayFailure("closed take") { _ = try await channel.take() }
         }
     },
 ]

@@ -11,7 +11,7 @@ import Muster
         maps, mapForms, mapFaults, pools, refusals, failures, lifetimes, local, ssh, membership, rings, many,
         sharedSegments, memoryFaults, captureScenarios, capturePlacements, places, restarts, elastic, joining, tree,
         dialled, flood, neighbours, remoteSpeed, remoteMemory, queues, ownQueues, calls,
-        throwSites, bodies, failureTable, ownManagers, distributedScenarios,
+        channels, references, everywhere, throwSites, bodies, failureTable, ownManagers, distributedScenarios,
     ]
     .reduce(into: [:]) { all, theme in all.merge(theme) { _, _ in fatalError("two scenarios of one name") } }
 
