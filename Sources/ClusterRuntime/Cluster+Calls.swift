@@ -73,6 +73,8 @@ extension Cluster {
         }
     }
 
+    /// Calls whoever the target says, and waits for the answer.
+    ///
     /// - Parameter write: Writes the captures, then the one element.
     nonisolated(nonsending) func fetch<Output: Sendable>(
         _ function: FunctionReference, from target: some RemoteTarget, _ deadline: Duration?, _ callSite: CallSite,

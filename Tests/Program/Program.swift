@@ -12,6 +12,7 @@ import Muster
         sharedSegments, memoryFaults, captureScenarios, capturePlacements, places, restarts, elastic, joining, tree,
         dialled, flood, neighbours, remoteSpeed, remoteMemory, queues, ownQueues, calls,
         channels, references, everywhere, throwSites, bodies, failureTable, ownManagers, distributedScenarios,
+        julia, juliaSnippets,
     ]
     .reduce(into: [:]) { all, theme in all.merge(theme) { _, _ in fatalError("two scenarios of one name") } }
 
