@@ -40,6 +40,34 @@ struct SSHTests {
         #expect(!run.output.contains("before the first withCluster\nbefore"), "\(run)")
     }
 
+    @Test("they have the directory and the further arguments that are given for them")
+    func options() async throws {
+        guard let sshd = try await Sshd() else { return }
+        let run = try await drive("ssh", sshd.config, "loopback,options", "1*node1")
+        #expect(squares(run) && run.value("directory") == "/usr", "\(run)")
+        #expect(run.value("arguments") == "loopback,options|1*node1|--colour|äöü", "\(run)")
+    }
+
+    @Test("no more hosts are started on at a time than told")
+    func oneAtATime() async throws {
+        guard let sshd = try await Sshd() else { return }
+        // A client that notes the host of each of its runs: there are several for a host.
+        let client = sshd.directory.appending(path: "noting")
+        let notes = sshd.directory.appending(path: "notes")
+        let script = """
+            #!/bin/sh
+            for word; do case $word in node[12]) echo "$word" >>'\(notes.path)';; esac; done
+            exec ssh "$@"
+
+            """
+        try Data(script.utf8).write(to: client)
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: client.path)
+        let run = try await drive("ssh", sshd.config, "loopback,one,command=\(client.path)", "1*node1", "1*node2")
+        #expect(squares(run) && run.value("workers") == "2", "\(run)")
+        let hosts = try String(contentsOf: notes, encoding: .utf8).split(separator: "\n")
+        #expect(hosts.count > 2 && hosts == hosts.sorted(), "\(hosts)")
+    }
+
     @Test("as many as the host has cores, pinned to one each, unless told")
     func automatic() async throws {
         guard let sshd = try await Sshd() else { return }

@@ -20,6 +20,11 @@ private struct SSHArguments {
         if let command = choices.first(where: { $0.hasPrefix("command=") }) {
             options.sshCommand = String(command.dropFirst(8))
         }
+        if choices.contains("options") {
+            options.directory = "/usr"
+            options.executableFlags = ["--colour", "äöü"]
+        }
+        if choices.contains("one") { options.maxParallel = 1 }
         if choices.contains("false") { options.executable = "/bin/false" }
         // So that the test finds what is left there.
         options.environment = ["GREETING": "it's 100% \\!"]
@@ -55,6 +60,7 @@ let ssh: [String: Program.Scenario] = [
                 CommandLine.arguments.dropFirst(3).joined(separator: "|")
             }
             say("arguments", input)
+            say("directory", try await cluster.remoteCallFetch(on: .any) { target(of: "/proc/self/cwd") })
         }
     },
     "ssh-wait": { arguments in
