@@ -163,7 +163,10 @@ public final class Cluster: Sendable {
 
     /// Tells an owner who holds references to what it has.
     func tell(_ counts: [ReferenceCount], to owner: WorkerID) async {
-        if owner == myID { return references.change(counts) }
+        if owner == myID {
+            expectEnds(of: counts.map(\.process))
+            return references.change(counts)
+        }
         // Where the owner is gone, so is what it had.
         try? await reach(owner).tell(.counts) { output in output.write(counts) }
     }

@@ -32,7 +32,7 @@ struct DistributedTests {
 
     @Test("a body runs everywhere, values stay where they were defined, and a channel may be of any kind")
     func everywhere() async throws {
-        let run = try await drive("everywhere")
+        let run = try await drive("everywhere-and-piles")
         #expect(run.status == 0 && run.leftovers.isEmpty, "\(run)")
         #expect(run.value("values") == #"["x1", "x2", "x3"]"#, "\(run)")
         #expect(run.value("later") == "7 of 4", "\(run)")

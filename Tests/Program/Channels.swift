@@ -3,7 +3,7 @@ import Muster
 import Synchronization
 
 /// Last in, first out: a channel of this program's own kind.
-final class Stack: AbstractChannel {
+final class LimitedStack: AbstractChannel {
     let limit: Int
     private let values = Mutex<[Int]>([])
     private let isClosed = Mutex(false)
@@ -194,7 +194,7 @@ let channels: [String: Program.Scenario] = [
     },
     "own-channel": { arguments in
         try await withWorkers(2, arguments[0]) { cluster in
-            let stack = try await cluster.remoteChannel(on: 2, capturing: 3) { limit in Stack(limit: limit) }
+            let stack = try await cluster.remoteChannel(on: 2, capturing: 3) { limit in LimitedStack(limit: limit) }
             for number in 1...3 { try await stack.put(number) }
             await sayFailure("full") { try await stack.put(4) }
             say("last", try await stack.fetch(), try await stack.take(), try await stack.isReady)
@@ -210,20 +210,20 @@ let channels: [String: Program.Scenario] = [
             try await stack.put(6)
             let (id, other) = (stack.id, try await cluster.remoteChannel(of: Int.self, on: 2))
             let count = try await cluster.remoteCallFetch(on: 2, capturing: id) { id in
-                try await Worker.cluster.channel(id, as: Stack.self).count
+                try await Worker.cluster.channel(id, as: LimitedStack.self).count
             }
             say("found", count)
-            await sayFailure("not here") { _ = try cluster.channel(id, as: Stack.self) }
+            await sayFailure("not here") { _ = try cluster.channel(id, as: LimitedStack.self) }
             await sayFailure("another kind") {
                 try await cluster.remoteCallFetch(on: 2, capturing: other.id) { id in
-                    _ = try await Worker.cluster.channel(id, as: Stack.self)
+                    _ = try await Worker.cluster.channel(id, as: LimitedStack.self)
                 }
             }
             try await stack.close()
             _ = try await stack.take()
             await sayFailure("closed") { _ = try await stack.take() }
             await sayFailure("not made") {
-                _ = try await cluster.remoteChannel(on: 3) { () throws -> Stack in throw Stack.Full() }
+                _ = try await cluster.remoteChannel(on: 3) { () throws -> LimitedStack in throw LimitedStack.Full() }
             }
         }
     },

@@ -106,7 +106,7 @@ let distributedScenarios: [String: Program.Scenario] = [
             say("any", any)
         }
     },
-    "everywhere": { _ in
+    "everywhere-and-piles": { _ in
         try await withCluster(.local(2)) { cluster in
             try await cluster.everywhere(capturing: "x") { x in try ownValue.set("\(x)\(Worker.id)") }
             say("values", try await cluster.remoteCallFetch(onEach: [1, 2, 3]) { ownValue.value ?? "none" })

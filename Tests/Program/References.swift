@@ -205,7 +205,7 @@ let references: [String: Program.Scenario] = [
                 }
             }
             try await step("a channel of a kind of one's own") {
-                let stack = try await cluster.remoteChannel(on: 2) { Stack(limit: 2) }
+                let stack = try await cluster.remoteChannel(on: 2) { LimitedStack(limit: 2) }
                 try await stack.put(1)
             }
             try await step("given up") {
