@@ -5,7 +5,7 @@ public import Wire
 extension Cluster {
     /// Has a body run in another process, and forgets it.
     ///
-    /// Returns when the call has been sent. What the body throws appears on the standard error of its process, with a mark; where that is
+    /// Returns when the call has been sent. What a worker has not begun when `withCluster` is left is not done. What the body throws appears on the standard error of its process, with a mark; where that is
     /// a worker of another host, or of this one, that is this program's standard error, with the worker's number.
     ///
     /// - Parameters:

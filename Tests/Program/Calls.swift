@@ -118,6 +118,8 @@ let calls: [String: Program.Scenario] = [
                 _ = try await cluster.future(of: Int.self, on: 2).fetch(deadline: .milliseconds(50))
             }
             try await cluster.remoteDo(on: 3) { throw CancellationError() }
+            // What is not done when the cluster is left is not done at all: this is behind it.
+            try await cluster.remoteCallFetch(on: 3) {}
             let counts = try await cluster.remoteCallFetch(on: 2) {
                 let cluster = try await Worker.cluster
                 return (cluster.workers, cluster.myID)
